@@ -56,6 +56,13 @@ def test_a_file_that_is_nested_too_deep_is_said_to_be_so(folder: Path, seedbed: 
     assert result.status == 2
 
 
+@pytest.mark.parametrize("option", ["--input", "-o", "--columns", "--split", "--form", "--stop-if"])
+def test_an_option_that_is_given_twice_drops_neither_value_silently(option: str, seedbed: Seedbed) -> None:
+    result = seedbed(*RUN, option, "first", option, "second")
+    assert result.status == ExitStatus.USAGE
+    assert f"{option} is given twice: 'first' and 'second'\n  " in result.error
+
+
 @pytest.mark.parametrize(("name", "kind"), [("notes.txt", "file"), ("notes", "folder"), (".", "folder")])
 def test_a_path_where_a_task_is_named_is_said_to_be_one(
     name: str, kind: str, folder: Path, seedbed: Seedbed

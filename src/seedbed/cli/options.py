@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import reduce
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from seedbed.cli.allowed import checked_code, checked_hosts, checked_paths, checked_variables
 from seedbed.cli.completing.offers import (
     complete_file,
     complete_form,
@@ -18,6 +16,8 @@ from seedbed.cli.completing.offers import (
     complete_setting,
     complete_what,
 )
+from seedbed.cli.once import OTHER_OUTPUTS, OnceOption
+from seedbed.cli.permissions import permission_options
 from seedbed.cli.policy import policy_options
 from seedbed.cli.terminal.duration import DURATION, SIZE
 
@@ -51,6 +51,8 @@ form_options = (
         "--form",
         "--as",
         "form",
+        cls=OnceOption,
+        several=OTHER_OUTPUTS,
         metavar="FORM",
         shell_complete=complete_form,
         help="Trainer's form: chat, sharegpt, alpaca, prompt-completion, preference, kto, reward, text, ...",
@@ -84,6 +86,8 @@ def output_options(command: _Decorated) -> _Decorated:
         *form_options,
         click.option(
             "--split",
+            cls=OnceOption,
+            several="name all splits in one: --split train=0.9,test=0.1",
             metavar="NAME=SHARE,...",
             help="Write splits to a folder OUT: train=0.9,test=0.1 (by row, seeded), or by a COLUMN.",
         ),
@@ -163,6 +167,8 @@ _STOPPING = (
     ),
     click.option(
         "--stop-if",
+        cls=OnceOption,
+        several="join the conditions: --stop-if 'A or B'",
         metavar="EXPR",
         help="Stop when this holds of the rows so far: 'near_duplicates > 0.3 or refusals > 0.1'.",
     ),
@@ -201,49 +207,6 @@ _RATES_AND_PRICES = (
 """Options that say how fast a run may go, and what its tokens cost."""
 
 
-_PERMISSIONS = (
-    click.option(
-        "--allow-host",
-        "allow_hosts",
-        callback=checked_hosts,
-        metavar="HOST",
-        multiple=True,
-        help="Allow API keys to be sent to this host, if a FILE names it (repeatable).",
-    ),
-    click.option(
-        "--allow-code",
-        "allow_code",
-        callback=checked_code,
-        type=click.Path(path_type=Path),
-        metavar="FILE.py",
-        multiple=True,
-        help="Allow a pipeline file to use classes from this Python file (repeatable).",
-    ),
-    click.option(
-        "--allow-path",
-        "allow_paths",
-        callback=checked_paths,
-        metavar="FOLDER",
-        multiple=True,
-        help="Allow a pipeline file to read and write here, besides its own folder (repeatable).",
-    ),
-    click.option(
-        "--allow-env",
-        "allow_env",
-        callback=checked_variables,
-        metavar="NAME",
-        multiple=True,
-        help="Allow a pipeline file to give this environment variable to a step (repeatable).",
-    ),
-)
-"""Options that say what a pipeline file may do, since it may come from a stranger."""
-
-
-def permission_options(command: _Decorated) -> _Decorated:
-    """Add the options that allow a pipeline file more than names and data."""
-    return _with_options(command, _PERMISSIONS)
-
-
 def bound_options(command: _Decorated) -> _Decorated:
     """Add the options that limit a run: when it stops by itself, and how fast it may go."""
     return _with_options(command, (*_STOPPING, *_RATES_AND_PRICES))
@@ -261,11 +224,19 @@ def order_options(command: _Decorated) -> _Decorated:
         llm_option,
         click.option(
             "--input",
+            cls=OnceOption,
+            several="read several files by a pattern, such as --input 'rows-*.jsonl'",
             metavar="FILE",
             shell_complete=complete_file,
             help="File of input rows: .jsonl, .csv, .parquet or .arrow; or a pattern, such as 'docs/*.md'.",
         ),
-        click.option("--columns", metavar="A,B", help="Columns to read from the input; all if unset."),
+        click.option(
+            "--columns",
+            cls=OnceOption,
+            several="name all columns in one: --columns A,B",
+            metavar="A,B",
+            help="Columns to read from the input; all if unset.",
+        ),
         click.option(
             "--drop", metavar="COLUMN", multiple=True, help="Column of the input to leave out (repeatable)."
         ),

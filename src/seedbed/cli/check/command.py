@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.options import permission_options, set_option
+from seedbed.cli.options import set_option
+from seedbed.cli.permissions import permission_options
 from seedbed.cli.policy import policy_options, registry_of
 from seedbed.cli.terminal.output import kept_stdout
 from seedbed.cli.terminal.printing import echo, json_text

@@ -9,6 +9,7 @@ import click
 from seedbed.cli.completing.offers import complete_file, complete_run
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
+from seedbed.cli.once import OTHER_OUTPUTS, OnceOption
 from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import bound_options, engine_option, order_options, output_options, plugin_option
 from seedbed.cli.policy import registry_of
@@ -23,7 +24,7 @@ from seedbed.errors import UsageError
 )  # fmt: skip
 @click.option("--full", is_flag=True, help="Show prompts whole on a terminal, not only what differs.")
 @click.option(
-    "-o", "--out", metavar="OUT", shell_complete=complete_file,
+    "-o", "--out", cls=OnceOption, several=OTHER_OUTPUTS, metavar="OUT", shell_complete=complete_file,
     help="Where `seedbed run` would write the dataset: its stem is the name of the run.",
 )  # fmt: skip
 @click.option(

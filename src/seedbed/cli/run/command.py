@@ -9,6 +9,7 @@ import click
 from seedbed.cli.completing.offers import complete_file, complete_run
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.help import write_help
+from seedbed.cli.once import OTHER_OUTPUTS, OnceOption
 from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import bound_options, engine_option, order_options, output_options, plugin_option
 from seedbed.cli.policy import registry_of
@@ -18,7 +19,7 @@ from seedbed.errors import UsageError
 @click.command(cls=GroupedCommand, add_help_option=False)
 @click.option("-n", type=int, metavar="N", help="Rows to make; needed if a task makes rows without end.")
 @click.option(
-    "-o", "--out", metavar="OUT", shell_complete=complete_file,
+    "-o", "--out", cls=OnceOption, several=OTHER_OUTPUTS, metavar="OUT", shell_complete=complete_file,
     help="File to write (.jsonl, .csv, .parquet, .arrow), folder/ or hf://USER/NAME; else standard output.",
 )  # fmt: skip
 @click.option(

@@ -10,6 +10,7 @@ import click
 
 from seedbed.cli.completing.offers import complete_file, complete_run
 from seedbed.cli.groups import Group
+from seedbed.cli.once import OTHER_OUTPUTS, OnceOption
 from seedbed.cli.option_groups import GroupedCommand
 from seedbed.cli.options import (
     bound_options,
@@ -17,10 +18,10 @@ from seedbed.cli.options import (
     engine_option,
     llm_option,
     output_options,
-    permission_options,
     plugin_option,
     set_option,
 )
+from seedbed.cli.permissions import permission_options
 from seedbed.cli.policy import policy_options, registry_of
 from seedbed.cli.runs.rating_commands import calibrate, rate, ratings
 from seedbed.cli.runs.run_arguments import as_json_option, run_name
@@ -75,7 +76,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> int:
 @runs.command()
 @run_name
 @click.option(
-    "-o", "--out", metavar="OUT", shell_complete=complete_file,
+    "-o", "--out", cls=OnceOption, several=OTHER_OUTPUTS, metavar="OUT", shell_complete=complete_file,
     help="File to write: .jsonl, .csv, .parquet or .arrow, or a folder/; standard output if unset.",
 )  # fmt: skip
 @click.option("--leaf", metavar="STEP", help="Step whose rows to write, if the run ends in several.")
