@@ -22,7 +22,7 @@ class OnceOption(click.Option):
     """
 
     def __init__(self, *args: Any, several: str, **kwargs: Any) -> None:
-        super().__init__(*args, multiple=True, **kwargs)
+        super().__init__(*args, **{**kwargs, "multiple": True})
         self._several = several
 
     def process_value(self, ctx: click.Context, value: Any) -> Any:
