@@ -17,6 +17,22 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 ECHO = ("--llm", "t.py:Echo/m")
 
+CHOOSY = """
+from seedbed import GeneratorTask, Reject
+
+class Choosy(GeneratorTask):
+    reasons: int = 6
+    template: str = "{{ index }}"
+
+    def sample(self, index, rng):
+        return {"index": index}
+
+    def format_output(self, output, input):
+        if input["index"] < self.reasons:
+            raise Reject(f"reason {input['index']}")
+        return {"text": output}
+"""
+
 ADVISING = """
 
 class Advising(GeneratorTask):
@@ -78,6 +94,19 @@ def test_what_is_said_of_a_rejected_row_is_shown_with_what_to_do(seedbed: Seedbe
     result = seedbed("run", "t.py:Advising", *ECHO, "-n", "2")
     assert result.status == 0
     assert "1 rejected: too dull\n    try another prompt\n" in result.err
+
+
+@pytest.mark.parametrize(
+    ("reasons", "last"),
+    [(6, "1 rejected: reason 5"), (8, "3 rejected for 3 other reasons: --json lists them")],
+)
+def test_no_rejected_row_is_left_out_of_the_counts(seedbed: Seedbed, reasons: int, last: str) -> None:
+    Path("choosy.py").write_text(CHOOSY)
+    result = seedbed(
+        "run", "choosy.py:Choosy", *ECHO, "-n", "1", "--give-up-after", "0", "--set", f"reasons={reasons}"
+    )
+    lines = [line.strip() for line in result.err.splitlines() if "rejected" in line]
+    assert lines == [*(f"1 rejected: reason {number}" for number in range(5)), last]
 
 
 def test_answers_that_were_cut_are_counted(seedbed: Seedbed) -> None:

@@ -8,7 +8,15 @@ from importlib.util import find_spec
 from shlex import quote
 
 from seedbed.cli.failures import ExitStatus, show, show_error
-from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
+from seedbed.cli.terminal.counting import (
+    cost_text,
+    count_text,
+    duration,
+    first_few,
+    rate_text,
+    tokens_text,
+    tries_text,
+)
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.found import Found
@@ -125,18 +133,26 @@ def _end_line(tried: int | None) -> str:
 
 
 def _reason_lines(run: Run) -> Iterator[str]:
-    for reason, count in run.reasons.most_common(_REASONS):
+    shown, others = first_few(run.reasons.most_common(), _REASONS)
+    for reason, count in shown:
         failures = [failure for failure in run.failures if failure.reason.splitlines()[0] == reason]
         yield f"{count:,} failed: {reason}{_places(failures, count)}"
         if failures:
             yield from (f"  {line.strip()}" for line in failures[0].reason.splitlines()[1:])
-    if len(run.reasons) > _REASONS:
-        yield f"{len(run.reasons) - _REASONS:,} other reasons: --json lists them"
-    for reason, count in run.rejections.most_common(_REASONS):
+    if others:
+        yield f"{_sum(others):,} failed for {len(others):,} other reasons: --json lists them"
+    shown, others = first_few(run.rejections.most_common(), _REASONS)
+    for reason, count in shown:
         yield f"{count:,} rejected: {reason}"
         yield from (f"  {line}" for line in run.advice.get(reason, ()))
+    if others:
+        yield f"{_sum(others):,} rejected for {len(others):,} other reasons: --json lists them"
     for step, count in run.dropped.most_common():
         yield f"{count:,} dropped by '{step}', which returned nothing for {'it' if count == 1 else 'them'}"
+
+
+def _sum(reasons: Sequence[tuple[str, int]]) -> int:
+    return sum(count for _, count in reasons)
 
 
 def _places(failures: Sequence[Failure], count: int) -> str:

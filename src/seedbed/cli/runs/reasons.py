@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from seedbed.cli.terminal.counting import cut
+from seedbed.cli.terminal.counting import cut, first_few
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.llm.conversation import message_text
 from seedbed.store import Refused, RunReader
@@ -81,14 +81,16 @@ def write_reasons(
 
     With `origins`, show the input, prompts and answers of the first row instead.
     """
-    for reason in reasons[:most]:
+    shown, others = first_few(reasons, most)
+    for reason in shown:
         for parts in _lines(reason, longest, with_answers=origins is None):
             echo(*parts)
         if origins is not None and reason.examples:
             for line in _origin_lines(origins.of(reason.examples[0]), longest):
                 echo(f"    {line}")
-    if len(reasons) > most:
-        echo(f"  {len(reasons) - most:,} other reasons: --json has them all")
+    if others:
+        rows = sum(reason.count for reason in others)
+        echo(f"  {rows:,} more for {len(others):,} other reasons: --json has them all")
 
 
 def _lines(reason: Reason, longest: int, with_answers: bool) -> Iterator[tuple[str | Painted, ...]]:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from seedbed.llm.budget.money import dollars
+
+T = TypeVar("T")
 
 
 def count_text(count: int, noun: str) -> str:
     """Return '1 call', '12 calls', or nothing for none."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else ""
+
+
+def first_few(items: Sequence[T], few: int) -> tuple[Sequence[T], Sequence[T]]:
+    """Return the items to show and those to count only: never just one, whose line would be as long."""
+    shown = few if len(items) > few + 1 else len(items)
+    return items[:shown], items[shown:]
 
 
 def rate_text(rate: float) -> str:
