@@ -6,10 +6,10 @@ import re
 
 from seedbed.plugins.fields.secret_fields import is_secret
 
-# A sentence about `api_key: ...` goes on with a space after the colon. Lengths have limits, or a long text
-# without spaces would be searched from each of its letters.
+# A sentence about `api_key: ...` goes on with a space after the colon, and advice has `api_key=VALUE`.
+# Lengths have limits, or a long text without spaces would be searched from each of its letters.
 _ASSIGNED = re.compile(
-    r"(?<![\w.-])([\w.-]{1,60})(\s?=\s?|:)(?=[^\s,;)}\]]{4})(?!\.\.\.|[\"']?\$\{)([^\s,;)}\]]+)"
+    r"(?<![\w.-])([\w.-]{1,60})(\s?=\s?|:)(?=[^\s,;)}\]]{4})(?!\.\.\.|VALUE\b|[\"']?\$\{)([^\s,;)}\]]+)"
 )
 _OF_KNOWN_MAKERS = re.compile(
     r"\b(sk-|pk-|xai-|nvapi-|hf_|gsk_|gh[a-z]_|r8_|AIza|AKIA)(?=[\w-]{0,60}[0-9])[\w-]{12,}"
