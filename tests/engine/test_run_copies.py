@@ -18,7 +18,16 @@ from tests.support.scripted_llm import ScriptedLLM
 
 from seedbed import GeneratorTask, Request, Run, UsageError, run
 from seedbed.cli import invoke
-from seedbed.store import RunReader, list_runs, remove_run, run_folder, run_names, save_run, take_run
+from seedbed.store import (
+    RunReader,
+    branch_run,
+    list_runs,
+    remove_run,
+    run_folder,
+    run_names,
+    save_run,
+    take_run,
+)
 from seedbed.store.atomic_replace import hidden_beside
 from seedbed.store.copy_index import RunCopy
 from seedbed.store.local_place import LocalPlace
@@ -86,6 +95,32 @@ def test_a_copy_is_taken_up_without_buying_an_answer_again(tmp_path: Path, place
     assert len(ASKED) == 4
     assert (tmp_path / "made.jsonl").read_bytes() == (tmp_path / "alone.jsonl").read_bytes()
     assert alone.outcome == "complete"
+
+
+def test_a_copy_under_another_name_goes_on_with_the_answers_of_the_first() -> None:
+    make(8)
+    ASKED.clear()
+
+    copy = branch_run(run_folder("made"), run_folder("other"))
+    other = make(9, "other")
+
+    assert copy.answers == 8
+    assert len(ASKED) == 1
+    assert other.accepted == 9
+    with RunReader.open(run_folder("made")) as reader:
+        assert reader.count_calls() == 8
+    assert sorted(path.name for path in run_folder("made").parent.iterdir()) == ["made", "other"]
+    with pytest.raises(UsageError, match="there is a run 'other' already"):
+        branch_run(run_folder("made"), run_folder("other"))
+
+
+def test_the_command_copies_a_run_under_another_name(capsys: pytest.CaptureFixture[str]) -> None:
+    make(3)
+
+    assert invoke(["runs", "copy", "made", "other"]) == 0
+    assert "copied the run 'made' to the run 'other': 3 rows, 3 answers" in capsys.readouterr().err
+    assert invoke(["runs", "copy", "./made", "s3://x/made"]) == 2
+    assert "are both places" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("form", ["{}/made", "file://{}/made", "{}/made/"])

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from seedbed.store.run_changes import Decided as Decided
     from seedbed.store.run_changes import Known as Known
     from seedbed.store.run_changes import RunChanges as RunChanges
+    from seedbed.store.run_copies import branch_run as branch_run
     from seedbed.store.run_copies import save_run as save_run
     from seedbed.store.run_copies import take_run as take_run
     from seedbed.store.run_folders import RunEntry as RunEntry
@@ -58,7 +59,7 @@ _HOMES = {
     "output": "Output Outputs outputs_of",
     "readers": "read_placed read_rows",
     "run_changes": "Decided Known RunChanges",
-    "run_copies": "save_run take_run",
+    "run_copies": "branch_run save_run take_run",
     "run_folders": (
         "RunEntry is_run list_runs remove_remains remove_run run_entry run_folder run_names runs_folder "
         "set_aside"

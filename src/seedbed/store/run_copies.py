@@ -1,4 +1,4 @@
-"""Copies of runs in another place: a bucket, or a folder on another disk.
+"""Copies of runs under another name, or in another place: a bucket, or a folder on another disk.
 
 A copy is a few files and an index that names them with their digests. The index is written last, so whoever
 reads finds a whole copy: the newest one, or the one before it.
@@ -64,12 +64,7 @@ def take_run(address: str, folder: Path) -> RunCopy:
 
     Raises UsageError if the folder is there already, if there's no copy at the address, or if it isn't whole.
     """
-    if folder.is_file():
-        raise UsageError(f"'{folder}' is a file", "give the copy another name, or move the file away")
-    if folder.exists() and (is_run(folder) or any(folder.iterdir())):
-        raise UsageError(
-            f"there is a run '{folder.name}' already", "give the copy another name, or remove that run first"
-        )
+    _check_free(folder)
     place = CopyPlace.of(address)
     with place.failing("read"):
         copy = place.read_index()
@@ -77,20 +72,53 @@ def take_run(address: str, folder: Path) -> RunCopy:
         raise UsageError(
             f"there is no copy of a run at '{address}'", "`seedbed runs copy RUN PLACE` makes one"
         )
-    # Under another name first, and renamed when it's whole: after a kill, the same command works again.
-    making = folder.with_name(f".{folder.name}.taking")
-    with while_opening(folder):
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(parents=True)
-        try:
-            for file in copy.files:
-                place.fetch(file, making)
-            RunReader.open(making).close()
-            making.replace(folder)
-        except BaseException:
-            shutil.rmtree(making, ignore_errors=True)
-            raise
+    with while_opening(folder), _made_whole(folder) as making:
+        for file in copy.files:
+            place.fetch(file, making)
     return copy
+
+
+def branch_run(folder: Path, other: Path) -> RunCopy:
+    """Copy a run as another run of this machine, with all answers, also while another process writes it.
+
+        branch_run(Path("runs/questions"), Path("runs/shorter"))
+
+    Raises UsageError if there's no such run, or if the other one is there already.
+    """
+    check(folder / DATABASE)
+    _check_free(other)
+    with while_opening(folder), _snapshot_of(folder) as made:
+        copy = _indexed(folder.name, made)
+        with _made_whole(other) as making:
+            for file in copy.files:
+                shutil.move(made / file.name, making / file.name)
+    return copy
+
+
+def _check_free(folder: Path) -> None:
+    """Raise UsageError unless a run can be made in a folder."""
+    if folder.is_file():
+        raise UsageError(f"'{folder}' is a file", "give the copy another name, or move the file away")
+    if folder.exists() and (is_run(folder) or any(folder.iterdir())):
+        raise UsageError(
+            f"there is a run '{folder.name}' already", "give the copy another name, or remove that run first"
+        )
+
+
+@contextmanager
+def _made_whole(folder: Path) -> Iterator[Path]:
+    """Yield a folder for the files of a run; it's renamed when they're whole, and removed if they aren't."""
+    # After a kill, the same command works again.
+    making = folder.with_name(f".{folder.name}.taking")
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    try:
+        yield making
+        RunReader.open(making).close()
+        making.replace(folder)
+    except BaseException:
+        shutil.rmtree(making, ignore_errors=True)
+        raise
 
 
 @contextmanager

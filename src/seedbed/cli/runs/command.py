@@ -256,10 +256,12 @@ def merge(out: str, names: tuple[str, ...]) -> int:
 @click.argument("source", metavar="FROM", shell_complete=complete_run)
 @click.argument("target", metavar="TO")
 def copy(source: str, target: str) -> int:
-    """Copy a run to a place, such as s3://bucket/x or /mnt/disk/x, or from there to a run on this machine.
+    """Copy a run under another name, to a place such as s3://bucket/x or /mnt/disk/x, or from there.
 
-    A run may be copied while it goes on: the copy has what was durable at one moment. An older copy of the
-    same run is replaced. A bucket needs `pip install 'seedbed[remote]'`, and s3fs, gcsfs, ...
+    With the copy of a run, a changed prompt can be compared with the old one, and only requests that
+    changed cost money. A run may be copied while it goes on: the copy has what was durable at one moment.
+    In a place, an older copy of the same run is replaced. A bucket needs `pip install 'seedbed[remote]'`,
+    and s3fs, gcsfs, ...
     """
     from seedbed.cli.runs.copy import copy_run
 

@@ -1,4 +1,4 @@
-"""Copying a run to another place, and from there to this machine."""
+"""Copying a run to another place, from there to this machine, or as a run of another name."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UsageError
-from seedbed.store import run_folder, save_run, take_run
+from seedbed.store import branch_run, run_folder, save_run, take_run
 from seedbed.store.copy_index import RunCopy
 
 
 def copy_run(source: str, target: str) -> ExitStatus:
-    """Copy a run to a place, or a place to a run; raises UsageError unless one of the two is a place."""
-    if _is_place(source) == _is_place(target):
-        what = "places" if _is_place(source) else "names of runs"
+    """Copy a run to a place or as another run, or a place to a run; raises UsageError for two places."""
+    if _is_place(source) and _is_place(target):
         raise UsageError(
-            f"'{source}' and '{target}' are both {what}",
+            f"'{source}' and '{target}' are both places",
             "copy a run to a place, or a place to a run",
             "a place has a slash: s3://bucket/x, /mnt/disk/x, ./x",
         )
-    if _is_place(source):
+    if not _is_place(source) and not _is_place(target):
+        copy = branch_run(kept_run(source), run_folder(target))
+        _say(f"copied the run '{source}' to the run '{target}'", copy)
+        echo(f"`seedbed run ... --name {quote(target)}` goes on with its answers", err=True)
+    elif _is_place(source):
         copy = take_run(source, run_folder(target))
         _say(f"copied '{source}' to the run '{target}'", copy)
         echo("to go on with it, run its command again with the same name", err=True)
