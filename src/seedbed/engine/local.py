@@ -22,6 +22,7 @@ from seedbed.engine.segments.segments import Segment, segments_of, upstream
 from seedbed.engine.segments.window import Window
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.sampled_columns import check_sampled_columns
+from seedbed.engine.stopping.cancellation import is_cancelled
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.llm.base_backend import BaseBackend
@@ -178,7 +179,7 @@ class LocalEngine(Engine):
         try:
             return await asyncio.to_thread(barrier.make, self._is_interrupted)
         except (Exception, asyncio.CancelledError) as error:
-            if _is_cancelled():
+            if is_cancelled():
                 raise
             if self._is_interrupted():
                 # Whatever it raised may come from a call that was cut off: it's pending, not failed.
@@ -248,9 +249,3 @@ class LocalEngine(Engine):
         self._gateway.cancel()
         if self._window is not None:
             self._window.cancel()
-
-
-def _is_cancelled() -> bool:
-    """Whether the session itself is cancelled, and not just an author's code raised CancelledError."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

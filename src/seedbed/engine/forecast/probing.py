@@ -58,7 +58,7 @@ class Probe:
         }
 
 
-def check_probe(count: int, plan: Plan, name: str | None, *, restart: bool = False) -> None:
+def check_probe(count: int, plan: Plan, name: str | None, *, restart: bool) -> None:
     """Raise UsageError for a probe that makes no sense."""
     check_whole(probe=count)
     if count < 1:

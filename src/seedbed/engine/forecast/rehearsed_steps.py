@@ -82,7 +82,7 @@ class RehearsedSteps(StepResults):
         """Return the rows that a step makes of a row, made up if an answer is missing."""
         runner = self._applied[name].runner
         if is_made_up(in_flight):
-            self.take(name)
+            self.count_taken(name)
             row = {key: value for key, value in in_flight.row().items() if key != MADE_UP}
             made = await self._made_up(runner, in_flight, row, settled)
             self.tally[name].add(len(made), False)
@@ -98,7 +98,7 @@ class RehearsedSteps(StepResults):
         self, name: str, in_flight: InFlight, attempt: int, settled: ItemOutcome
     ) -> list[bytes]:
         runner, row = self._applied[name].runner, in_flight.row()
-        self.take(name)
+        self.count_taken(name)
         scope = self._scope(name, in_flight, attempt, settled.position)
         scope.asked = []
         settled.scopes.append(scope)

@@ -19,7 +19,7 @@ _IN_PLACE_OF = "own"
 _BASIS = "basis"
 
 
-def standing_fingerprint(step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool = False) -> bytes:
+def standing_fingerprint(step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool) -> bytes:
     """Return the fingerprint that a run uses for a step, without the files that it reads while it works."""
     own = step_fingerprint(step, seed)
     if retrying and (earlier := _made_under(step, seed, kept)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.rows_in_flight import InFlight, row_order
 from seedbed.pipeline.joins.join_rows import join_rows
 from seedbed.pipeline.topology import Merge, Parent
 from seedbed.tasks.rows import encode_row
@@ -25,12 +25,6 @@ def by_fork(merge: Merge, branches: Sequence[Sequence[InFlight]]) -> ByFork:
             fork = in_flight.origin(merge.fork)
             found.setdefault(id(fork), (fork, [[] for _ in branches]))[1][number].append(in_flight)
     return sorted(found.values(), key=lambda one: row_order(one[0].id))
-
-
-def row_order(row_id: str) -> list[int]:
-    """Return a sort key for the rows of one item: the numbers after the item's own id."""
-    # As numbers: as text, "7/10" would come before "7/2".
-    return [int(part) for part in row_id.split("/")[1:]]
 
 
 def joined(

@@ -8,7 +8,7 @@ from typing import Any
 
 from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
-from seedbed.engine.segments.branch_merging import by_fork, joined, row_order, united
+from seedbed.engine.segments.branch_merging import by_fork, joined, united
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight, children
 from seedbed.engine.segments.step_outcome import Ahead
@@ -39,7 +39,7 @@ class Flow:
 
     def __init__(
         self,
-        segment: Sequence[Node],
+        nodes: Sequence[Node],
         topology: Topology,
         results: StepResults,
         kept: Iterable[str],
@@ -49,9 +49,9 @@ class Flow:
         self._results = results
         self._topology = topology
         self._kept = frozenset(kept)
-        self._chains = _chains(segment, topology, self._kept)
+        self._chains = _chains(nodes, topology, self._kept)
         self._places = {node.name: place for place, node in enumerate(topology.nodes)}
-        self._turns = {node.name: Turns() for node in segment if is_ordered(node)}
+        self._turns = {node.name: Turns() for node in nodes if is_ordered(node)}
         # Most runs are one chain. It runs in the item's own task: a task and a future for each item would be
         # processor time spent on a graph that isn't there.
         self._is_plain = (
@@ -81,12 +81,8 @@ class Flow:
             settled.let_scopes_go()
         # Branches run concurrently, so these are in order of arrival, and timing must not decide what is
         # kept.
-        settled.failures.sort(key=self._place)
-        settled.rejections.sort(key=self._place)
+        settled.sort_reasons(self._places)
         return settled
-
-    def _place(self, failure: Failure) -> tuple[list[int], int]:
-        return row_order(failure.row), self._places.get(failure.step, 0)
 
     def _is_routed(self, node: Node) -> bool:
         return any(self._topology.routes(parent.step) for parent in node.parents)
@@ -235,15 +231,15 @@ class Unchanged(Flow):
 
 
 def flow_of(
-    segment: Sequence[Node],
+    nodes: Sequence[Node],
     topology: Topology,
     results: StepResults,
     kept: Iterable[str],
     judged: bool = False,
 ) -> Flow:
     """Return the flow of a segment's nodes."""
-    cls = Flow if segment else Unchanged
-    return cls(segment, topology, results, kept, judged)
+    cls = Flow if nodes else Unchanged
+    return cls(nodes, topology, results, kept, judged)
 
 
 def is_ordered(node: Node) -> bool:
@@ -251,11 +247,11 @@ def is_ordered(node: Node) -> bool:
     return isinstance(node.step, Step) and node.step.ordered
 
 
-def _chains(segment: Sequence[Node], topology: Topology, kept: frozenset[str]) -> list[Chain]:
+def _chains(nodes: Sequence[Node], topology: Topology, kept: frozenset[str]) -> list[Chain]:
     """Return the nodes as chains, each after the chains that its first node comes from."""
     chains: list[Chain] = []
     ends: dict[str, Chain] = {}
-    for node in segment:
+    for node in nodes:
         chain = ends.get(node.parents[0].step) if len(node.parents) == 1 else None
         if chain is None or not _goes_on(chain[-1], node, topology, kept):
             chain = []

@@ -6,9 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import cast
 
-from seedbed.engine.failure import Failure
 from seedbed.engine.segments.block_line import BlockLine
-from seedbed.engine.segments.branch_merging import row_order
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.repeatable_line import LineStep, RepeatableLine
 from seedbed.engine.segments.row_block import RowBlock
@@ -172,22 +170,17 @@ class InlineFlow:
             self._keep_new(new)
             new.clear()
             attempt = cast(Attempted, made)
-            self._results.take(attempt.name)
+            self._results.count_taken(attempt.name)
             self._results.keep(attempt, settled)
         self._keep_new(new)
         if inlined.error is not None:
             raise inlined.error
-        if len(settled.failures) + len(settled.rejections) > 1:
-            settled.failures.sort(key=self._place)
-            settled.rejections.sort(key=self._place)
+        settled.sort_reasons(self._places)
         return settled
 
     def _keep_new(self, results: list[Result]) -> None:
         if results and self._line is not None:
             self._line.keep(results)
-
-    def _place(self, failure: Failure) -> tuple[list[int], int]:
-        return row_order(failure.row), self._places.get(failure.step, 0)
 
     def _through(self, number: int, in_flight: InFlight, inlined: Inlined) -> list[InFlight]:
         while True:

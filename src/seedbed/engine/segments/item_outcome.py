@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from seedbed.engine.failure import Failure
-from seedbed.engine.segments.rows_in_flight import InFlight
+from seedbed.engine.segments.rows_in_flight import InFlight, row_order
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import Result
 
@@ -36,6 +37,18 @@ class ItemOutcome:
     def note(self, failure: Failure) -> None:
         """Note why a row isn't there: it failed, or it was rejected."""
         (self.rejections if failure.rejected else self.failures).append(failure)
+
+    def sort_reasons(self, places: Mapping[str, int]) -> None:
+        """Order failures and rejections by their rows; those of one row by the places of their steps."""
+        # The common case first: this runs for every item.
+        if len(self.failures) + len(self.rejections) < 2:
+            return
+
+        def order(failure: Failure) -> tuple[list[int], int]:
+            return row_order(failure.row), places.get(failure.step, 0)
+
+        self.failures.sort(key=order)
+        self.rejections.sort(key=order)
 
     def let_scopes_go(self) -> None:
         """Drop the call scopes, which hold prompts, and note whether models were asked."""

@@ -55,3 +55,9 @@ def children(in_flight: InFlight, node: str, made: list[bytes]) -> list[InFlight
         InFlight(f"{in_flight.id}/{k}", encoded, node, in_flight, in_flight.id, k, None, in_flight.place)
         for k, encoded in enumerate(made)
     ]
+
+
+def row_order(row_id: str) -> list[int]:
+    """Return a sort key for the rows of one item: the numbers after the item's own id."""
+    # As numbers: as text, "7/10" would come before "7/2".
+    return [int(part) for part in row_id.split("/")[1:]]

@@ -17,6 +17,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_outcome import Ahead, Attempted, Found, StepOutcome
 from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now
+from seedbed.engine.stopping.cancellation import is_cancelled
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import InvalidOutputError, MissingColumnError, PartialRowsError, Reject
 from seedbed.llm.calling.scope import CallScope
@@ -85,7 +86,7 @@ class StepResults:
 
     async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
         """Return the rows that a step makes from a row; add failures and rejections to `settled`."""
-        self.take(name)
+        self.count_taken(name)
         found = self._found(name, in_flight)
         outcome = found.outcome
         if outcome is None:
@@ -102,7 +103,7 @@ class StepResults:
         try:
             return Ahead(found, row, scope, await runner.prepare(row, scope))
         except (Exception, *_CANCELLED) as error:
-            if _is_cancelled():
+            if is_cancelled():
                 raise
             # Its turn comes all the same: what an error means is decided there.
             return Ahead(found, row, scope, error=error)
@@ -111,7 +112,7 @@ class StepResults:
         self, name: str, in_flight: InFlight, ahead: Ahead, settled: ItemOutcome
     ) -> list[bytes]:
         """Return the rows that a step makes from a row whose models have answered, as `apply` does."""
-        self.take(name)
+        self.count_taken(name)
         runner = cast(PreparingRunner, self._applied[name].runner)
         outcome = await self._outcome(runner, in_flight, _made(runner, ahead), ahead.scope)
         return self._noted(name, in_flight, ahead.found, outcome, settled)
@@ -151,7 +152,7 @@ class StepResults:
             outcome = self._outcome_now(self._applied[name].runner, in_flight, scope, process)
         return Attempted(name, in_flight, key, attempt, stored, outcome, is_known)
 
-    def take(self, name: str) -> None:
+    def count_taken(self, name: str) -> None:
         """Count a row that a step takes."""
         self._steps[name].taken += 1
 
@@ -179,7 +180,7 @@ class StepResults:
         if not outcome.rows and not outcome.reasons:
             settled.dropped.append(name)
         for reason in outcome.reasons:
-            (settled.rejections if reason.rejected else settled.failures).append(reason)
+            settled.note(reason)
         return outcome.rows
 
     def _found(self, name: str, in_flight: InFlight) -> Found:
@@ -221,7 +222,7 @@ class StepResults:
         try:
             return StepOutcome(await making, [])
         except _CANCELLED as error:
-            if self._is_interrupted() or _is_cancelled():
+            if self._is_interrupted() or is_cancelled():
                 # The name ends up in the error if nothing was interrupted and the step cancelled its own row.
                 raise asyncio.CancelledError(name) from None
             # Nobody cancelled this row: the author's code raised it. Passed on, it would cancel the row's
@@ -284,9 +285,3 @@ async def _made(runner: PreparingRunner, ahead: Ahead) -> list[bytes]:
     if ahead.error is not None:
         raise ahead.error
     return await runner.apply_prepared(ahead.row, ahead.scope, ahead.value)
-
-
-def _is_cancelled() -> bool:
-    """Whether this task itself is cancelled, and not just an author's code raised CancelledError."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

@@ -15,6 +15,7 @@ from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD
 from seedbed.engine.segments.remote_flows import Settle
 from seedbed.engine.segments.segments import Segment
+from seedbed.engine.segments.window import nothing
 from seedbed.engine.sources.sources import Item
 from seedbed.engine.workers.dispatcher import Dispatcher
 from seedbed.engine.workers.intake import Intake
@@ -48,7 +49,7 @@ class Crew:
 
     def __init__(self, job: Job, journal: RunJournal, counts: CallCounts, budget: Budget | None) -> None:
         self.lookahead = LOOKAHEAD
-        self.on_news: Callable[[], None] = _nothing
+        self.on_news: Callable[[], None] = nothing
         self.replace: Replace | None = None
         self._job = job
         self._intake = Intake(job, journal, counts, budget)
@@ -109,7 +110,7 @@ class Crew:
     async def end(self) -> None:
         """Have the workers unload, and end their processes."""
         # They're methods of the engine, which holds this crew: a cycle.
-        self.on_news, self.replace = _nothing, None
+        self.on_news, self.replace = nothing, None
         self.broadcast(End())
         waiting = [asyncio.ensure_future(worker.ended.wait()) for worker in self._workers]
         if waiting:
@@ -215,7 +216,3 @@ class Crew:
             # The run was stopped while this one was on its way.
             worker.send_first(self._stopping)
         self._workers.append(worker)
-
-
-def _nothing() -> None:
-    pass

@@ -11,6 +11,7 @@ from typing import Any
 from seedbed.engine.failure import FailedElsewhere
 from seedbed.engine.loading import blaming
 from seedbed.engine.segments.step_runners import runner_of
+from seedbed.engine.stopping.cancellation import is_cancelled
 from seedbed.engine.workers.replica_messages import ReplicaAnswer, ReplicaRequest, StepRequest
 from seedbed.engine.workers.sent_errors import sendable
 from seedbed.llm.base_backend import BaseBackend
@@ -90,7 +91,7 @@ class ReplicatedStep(ReplicaPart):
         try:
             return ReplicaAnswer(rows=await self._runner.apply(request.row, scope), files=[*self._files])
         except asyncio.CancelledError as error:
-            if _is_cancelled():
+            if is_cancelled():
                 raise
             # The author's code raised it.
             odd = RuntimeError(f"the step raised {type(error).__name__}")
@@ -105,8 +106,3 @@ class ReplicatedStep(ReplicaPart):
 
     def _note(self, path: Path) -> None:
         self._files[str(path)] = None
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
