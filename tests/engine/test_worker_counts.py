@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from seedbed import Usage
-from seedbed.engine.workers.worker import _add_counts
+from seedbed.engine.workers.worker_handle import _add_counts
 from seedbed.llm.calling.call_counts import CallCounts, Unanswered
 
 

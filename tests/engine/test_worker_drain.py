@@ -13,7 +13,7 @@ from tests.support.crews import Here, HereLink
 from seedbed import WorkerLink
 from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.run_messages import BeginSegment, Cancel, Drain, Items, OpenGate
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_handle import WorkerHandle
 from seedbed.engine.workers.worker_messages import News
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.testing.engines.engine_bench import EngineBench
@@ -61,7 +61,7 @@ def test_a_drain_goes_ahead_of_rows_that_wait_to_be_sent() -> None:
     async def order() -> list[str]:
         link = HereLink()
         link._is_clear.clear()
-        worker = Worker(link, 0, 0, pickle.dumps)
+        worker = WorkerHandle(link, 0, 0, pickle.dumps)
         worker.send(BeginSegment(0, False, False, False))
         # It's being sent when the others come.
         await asyncio.sleep(0)

@@ -9,14 +9,14 @@ from tests.support.crews import HereLink
 
 from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.run_messages import Items, OpenGate, Room
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_handle import WorkerHandle
 from seedbed.llm.calling.loop import loop_thread
 
 
 def test_reservations_that_follow_each_other_go_in_one_message_and_overtake_nothing() -> None:
     async def sent() -> list[object]:
         link = HereLink()
-        worker = Worker(link, 0, 0, pickle.dumps)
+        worker = WorkerHandle(link, 0, 0, pickle.dumps)
         for message in (Room(1), Room(2), OpenGate(), Room(3), Items([])):
             worker.send(message)
         assert worker._sending is not None

@@ -11,7 +11,6 @@ from seedbed.engine.engine import Engine, Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.garbage import rare_collections
 from seedbed.engine.loading import Loaded
-from seedbed.engine.opening import spent_before
 from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.resume.manifest import changed_steps, tells_branches_apart
@@ -24,6 +23,7 @@ from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.sampled_columns import check_sampled_columns
 from seedbed.engine.stopping.cancellation import is_cancelled
 from seedbed.engine.stopping.concerning_all import concerns_all
+from seedbed.engine.stopping.spent_before import spent_before
 from seedbed.engine.verdicts.log import VerdictLog
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.budget.budget import time_exhausted

@@ -10,16 +10,16 @@ from seedbed.engine.engine_needs import check_engine
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.observer import Observer
-from seedbed.engine.opening import open_store
 from seedbed.engine.outlets import Emission, Outlets
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.file_record import record_files
 from seedbed.engine.run import Run
+from seedbed.engine.run_owner import check_owner
 from seedbed.engine.session import Session
 from seedbed.engine.start import Start
-from seedbed.engine.workers.needed import unplaced
+from seedbed.engine.workers.worker_resources import unplaced
 from seedbed.errors import UsageError
-from seedbed.store import Output, RunStore, check_csv_safe, check_output
+from seedbed.store import Output, RunStore, check_csv_safe, check_output, run_folder
 from seedbed.store.writing import trial_of
 from seedbed.suggestions import did_you_mean
 
@@ -74,8 +74,23 @@ def open_session(
 
 
 def _open_store(plan: Plan, name: str | None, start: Start, *, restart: bool) -> RunStore:
+    """Open the store of a run; one without a name lasts as long as it's used.
+
+    With `restart`, an existing run is set aside. Raises UsageError if another process is writing the run, or
+    if it belongs to another task or is another shard.
+    """
+    if name is None:
+        return RunStore.open(ephemeral=True)
     try:
-        return open_store(plan, name, start, restart=restart)
+        if restart:
+            start.set_aside()
+        store = RunStore.open(run_folder(name))
+        try:
+            check_owner(store, plan, name)
+        except UsageError:
+            store.close()
+            raise
+        return store
     except BaseException:
         # Also for Ctrl-C: a run that --restart has set aside gets its name back.
         start.take_back()

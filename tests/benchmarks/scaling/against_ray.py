@@ -21,7 +21,7 @@ from tests.benchmarks.scaling.simulation import Load, Simulation
 
 from seedbed import run
 from seedbed.engine.workers.crew import Crew
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_handle import WorkerHandle
 from seedbed.engine.workers.worker_messages import News
 from seedbed_ray import RayEngine
 
@@ -51,7 +51,7 @@ class Watched(RayEngine):
 def _watch(arrived: list[float]) -> None:
     take = Crew._take
 
-    def watched(crew: Crew, worker: Worker, news: News) -> None:
+    def watched(crew: Crew, worker: WorkerHandle, news: News) -> None:
         arrived.extend([time.perf_counter()] * len(news.settled))
         take(crew, worker, news)
 

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
-from seedbed.engine.opening import check_owner
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.run_owner import check_owner
 from seedbed.engine.segments.segments import Segment
 from seedbed.llm.budget.prices import Prices
 from seedbed.llm.calling.call_counts import CallCounts

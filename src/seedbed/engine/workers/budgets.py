@@ -16,7 +16,7 @@ from seedbed.llm.budget.budget import Budget, Reservation, Spent
 from seedbed.llm.limits.waiting import ENOUGH_WAITING
 
 if TYPE_CHECKING:
-    from seedbed.engine.workers.worker import Worker
+    from seedbed.engine.workers.worker_handle import WorkerHandle
 
 
 class WorkerBudget(Budget):
@@ -89,7 +89,7 @@ def worker_budget(
     return WorkerBudget(tell, max_cost=bounds.max_cost, max_tokens=bounds.max_tokens, **caps)
 
 
-class Desk:
+class WorkerReservations:
     """The run's end: reserves for the calls of workers, and gives back what a lost one had reserved."""
 
     def __init__(self, budget: Budget | None) -> None:
@@ -97,7 +97,7 @@ class Desk:
         self._held: dict[tuple[int, int], Reservation] = {}
         self._waiting: dict[tuple[int, int], asyncio.Task[None]] = {}
 
-    def reserve(self, worker: Worker, asked: Reserve) -> None:
+    def reserve(self, worker: WorkerHandle, asked: Reserve) -> None:
         """Reserve for a call, and answer once there's room, or can't be."""
         key = worker.number, asked.number
         # In an empty context: the task must not count as one that a row has started.
@@ -105,7 +105,7 @@ class Desk:
             self._reserve(worker, asked), context=Context()
         )
 
-    async def _reserve(self, worker: Worker, asked: Reserve) -> None:
+    async def _reserve(self, worker: WorkerHandle, asked: Reserve) -> None:
         assert self._budget is not None
         key = worker.number, asked.number
         try:
@@ -118,7 +118,7 @@ class Desk:
         finally:
             self._waiting.pop(key, None)
 
-    def give_back(self, worker: Worker, given: Return) -> None:
+    def give_back(self, worker: WorkerHandle, given: Return) -> None:
         """Count what a call took, and return the rest of its reservation."""
         key = worker.number, given.number
         if (waiting := self._waiting.pop(key, None)) is not None:
@@ -126,7 +126,7 @@ class Desk:
         if (held := self._held.pop(key, None)) is not None and self._budget is not None:
             self._budget.settle_amount(held, given.taken)
 
-    def forget(self, worker: Worker) -> None:
+    def forget(self, worker: WorkerHandle) -> None:
         """Return what a lost worker had reserved; nobody knows what its calls took."""
         for number, asked in [*self._held, *self._waiting]:
             if number == worker.number:

@@ -24,7 +24,7 @@ from seedbed.engine.workers.outcome_parcel import unpacked
 from seedbed.engine.workers.parcels import Parcels
 from seedbed.engine.workers.recruiting import Recruiting
 from seedbed.engine.workers.run_messages import BeginSegment, Cancel, Drain, End, OpenGate
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_handle import WorkerHandle
 from seedbed.engine.workers.worker_messages import News
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts
@@ -37,7 +37,7 @@ _TRIES = 3
 _ENDING_SECONDS = 10.0
 """Seconds that workers have to unload; then their processes end in any case."""
 
-Replace = Callable[[Worker], Coroutine[Any, Any, Worker | None]]
+Replace = Callable[[WorkerHandle], Coroutine[Any, Any, WorkerHandle | None]]
 """Returns a new worker in place of a lost one; None if there's none."""
 
 
@@ -53,7 +53,7 @@ class Crew:
         self.replace: Replace | None = None
         self._job = job
         self._intake = Intake(job, journal, counts, budget)
-        self._workers: list[Worker] = []
+        self._workers: list[WorkerHandle] = []
         self._parcels = Parcels(job)
         self._dispatcher = Dispatcher(self._workers, self._parcels)
         self._begun: BeginSegment | None = None
@@ -68,7 +68,7 @@ class Crew:
         told = (worker.told.has_enough for worker in self._workers)
         return self._dispatcher.has_fresh if self._dispatcher.by_pace else all(told)
 
-    async def prepare(self, workers: list[Worker], recruiting: Recruiting) -> None:
+    async def prepare(self, workers: list[WorkerHandle], recruiting: Recruiting) -> None:
         """Take the first workers into the run; raises what `Recruiting.prepare` raises."""
         self._workers += workers
         self._recruiting = recruiting
@@ -143,7 +143,7 @@ class Crew:
         # Not kept once it's done: a cancelled task keeps the frames that it was cancelled in.
         task.add_done_callback(self._tasks.discard)
 
-    async def _listen(self, worker: Worker) -> None:
+    async def _listen(self, worker: WorkerHandle) -> None:
         while True:
             try:
                 news = decoded(await worker.link.news())
@@ -155,7 +155,7 @@ class Crew:
             except Exception as error:  # noqa: BLE001 - the disk is full, for example: no row can be kept
                 self._dispatcher.fail(error)
 
-    def _take(self, worker: Worker, news: News) -> None:
+    def _take(self, worker: WorkerHandle, news: News) -> None:
         worker.told = news
         self._intake.take(worker, news)
         if news.error is not None:
@@ -168,7 +168,7 @@ class Crew:
         worker.news.set()
         self.on_news()
 
-    async def _lose(self, worker: Worker, error: BaseException) -> None:
+    async def _lose(self, worker: WorkerHandle, error: BaseException) -> None:
         if worker in self._workers:
             self._workers.remove(worker)
         worker.lost = error
@@ -188,7 +188,7 @@ class Crew:
             await worker.close()
         self.on_news()
 
-    async def _replace(self, lost: Worker, replace: Replace) -> None:
+    async def _replace(self, lost: WorkerHandle, replace: Replace) -> None:
         try:
             for number in range(_TRIES):
                 try:
@@ -202,7 +202,7 @@ class Crew:
             self._dispatcher.hand_out()
             self.on_news()
 
-    async def _replace_once(self, lost: Worker, replace: Replace) -> None:
+    async def _replace_once(self, lost: WorkerHandle, replace: Replace) -> None:
         worker = await replace(lost)
         if worker is None or self._recruiting is None:
             return

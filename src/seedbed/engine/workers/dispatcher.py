@@ -10,7 +10,7 @@ from seedbed.engine.sources.sources import Item
 from seedbed.engine.workers.in_hand import InHand
 from seedbed.engine.workers.parcels import Parcels
 from seedbed.engine.workers.run_messages import DropItems, Items
-from seedbed.engine.workers.worker import Worker, least_busy
+from seedbed.engine.workers.worker_handle import WorkerHandle, least_busy
 from seedbed.engine.workers.worker_messages import Settled
 from seedbed.errors import StopRun
 
@@ -22,7 +22,7 @@ class Dispatcher:
     some are `expected`, items wait for them if there's no other worker.
     """
 
-    def __init__(self, workers: Sequence[Worker], parcels: Parcels) -> None:
+    def __init__(self, workers: Sequence[WorkerHandle], parcels: Parcels) -> None:
         self.by_pace = False
         self.expected = 0
         self._workers = workers
@@ -50,7 +50,7 @@ class Dispatcher:
         finally:
             del self._in_hand[number]
 
-    def take(self, worker: Worker, settled: Sequence[Settled]) -> None:
+    def take(self, worker: WorkerHandle, settled: Sequence[Settled]) -> None:
         """Take what a worker has settled."""
         worker.settle([one.number for one in settled])
         for one in settled:
@@ -66,7 +66,7 @@ class Dispatcher:
             if (one := self._in_hand.get(number)) is not None:
                 one.fail(number, error)
 
-    def take_back(self, lost: Worker, error: BaseException) -> None:
+    def take_back(self, lost: WorkerHandle, error: BaseException) -> None:
         """Give the items of a lost worker to others, except those that workers die of."""
         # Some of its answers and results are in the store.
         self._parcels.look()

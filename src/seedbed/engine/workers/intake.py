@@ -6,8 +6,8 @@ from pathlib import Path
 
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.journal import RunJournal
-from seedbed.engine.workers.budgets import Desk
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.budgets import WorkerReservations
+from seedbed.engine.workers.worker_handle import WorkerHandle
 from seedbed.engine.workers.worker_messages import (
     Addition,
     FileRead,
@@ -31,26 +31,26 @@ class Intake:
         self._job = job
         self._journal = journal
         self._counts = counts
-        self._desk = Desk(budget)
+        self._reservations = WorkerReservations(budget)
         self._files = {step.name: step._noted_by for step in job.plan.steps}
 
-    def take(self, worker: Worker, news: News) -> None:
+    def take(self, worker: WorkerHandle, news: News) -> None:
         """Take everything but outcomes: those come after what they refer to."""
         for addition in news.additions:
             self._add(worker, addition)
         worker.add_totals(news, self._counts, self._job.steps, self._journal.kept)
         self._note_waiting(worker, news)
 
-    def forget(self, worker: Worker) -> None:
+    def forget(self, worker: WorkerHandle) -> None:
         """Take back what a lost worker had in flight and had reserved."""
         worker.forget_in_flight(self._counts)
-        self._desk.forget(worker)
+        self._reservations.forget(worker)
 
     def close(self) -> None:
         """Let go of reservations."""
-        self._desk.close()
+        self._reservations.close()
 
-    def _add(self, worker: Worker, addition: Addition) -> None:
+    def _add(self, worker: WorkerHandle, addition: Addition) -> None:
         store, journal = self._job.store, self._journal
         if isinstance(addition, Call):
             store.add_call(addition)
@@ -59,9 +59,9 @@ class Intake:
         elif isinstance(addition, Mark):
             store.set_mark(addition.name, addition.value)
         elif isinstance(addition, Reserve):
-            self._desk.reserve(worker, addition)
+            self._reservations.reserve(worker, addition)
         elif isinstance(addition, Return):
-            self._desk.give_back(worker, addition)
+            self._reservations.give_back(worker, addition)
         elif isinstance(addition, Replacing):
             journal.on_replacing()
         elif isinstance(addition, Reused) and journal.observation is not None:
@@ -71,7 +71,7 @@ class Intake:
         elif isinstance(addition, FileRead) and (noted := self._files[addition.step]) is not None:
             noted(Path(addition.path))
 
-    def _note_waiting(self, worker: Worker, news: News) -> None:
+    def _note_waiting(self, worker: WorkerHandle, news: News) -> None:
         if news.waiting_calls == worker.waiting_calls:
             return
         self._journal.waiting |= news.waiting

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from seedbed.engine.workers.installed import Needs
 from seedbed.engine.workers.run_messages import Setup
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_handle import WorkerHandle
 from seedbed.errors import PluginError
 
 
@@ -18,7 +18,7 @@ class Recruiting:
         self._needs = needs
         self._setup = setup
 
-    async def prepare(self, workers: list[Worker]) -> None:
+    async def prepare(self, workers: list[WorkerHandle]) -> None:
         """Check what workers have installed, give each its setup, and wait until they've loaded it.
 
         Raises PluginError for a worker that lacks something or dies, and what loading raised.
@@ -38,12 +38,12 @@ class Recruiting:
         await _until(workers, "is_ready")
 
 
-async def _until(workers: list[Worker], name: str) -> None:
+async def _until(workers: list[WorkerHandle], name: str) -> None:
     """Wait until all workers have told something; raise the first error that one tells instead."""
     await asyncio.gather(*(_until_one(worker, name) for worker in workers))
 
 
-async def _until_one(worker: Worker, name: str) -> None:
+async def _until_one(worker: WorkerHandle, name: str) -> None:
     while not getattr(worker.told, name):
         worker.news.clear()
         await worker.news.wait()

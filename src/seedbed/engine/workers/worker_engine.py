@@ -17,15 +17,15 @@ from seedbed.engine.segments.segments import Segment
 from seedbed.engine.workers.crew import Crew
 from seedbed.engine.workers.installed import needs_of
 from seedbed.engine.workers.message_bytes import decoded
-from seedbed.engine.workers.needed import resources_of
 from seedbed.engine.workers.places import notes_on, own_steps, stays_here, steps_on_workers
 from seedbed.engine.workers.recruiting import Recruiting
 from seedbed.engine.workers.replicated import Replicated, replicated_of
 from seedbed.engine.workers.run_messages import Cancel, Drain, Setup, Share
 from seedbed.engine.workers.setups import backends_of, never_loaded, pickled_steps, replica_setup, setup_of
 from seedbed.engine.workers.shares import busy_workers, shares_of
-from seedbed.engine.workers.worker import Worker
+from seedbed.engine.workers.worker_handle import WorkerHandle
 from seedbed.engine.workers.worker_link import WorkerLink
+from seedbed.engine.workers.worker_resources import resources_of
 from seedbed.errors import PluginError
 from seedbed.llm.resources import Resources
 
@@ -149,10 +149,10 @@ class WorkerEngine(LocalEngine):
             replace_backends(step, never_loaded)
         await self._loaded.load(backends_of(own.asking), own.all)
 
-    def _worker(self, link: WorkerLink, share: int) -> Worker:
-        return Worker(link, next(self._numbers), share, self.pickled)
+    def _worker(self, link: WorkerLink, share: int) -> WorkerHandle:
+        return WorkerHandle(link, next(self._numbers), share, self.pickled)
 
-    async def _replace(self, lost: Worker) -> Worker | None:
+    async def _replace(self, lost: WorkerHandle) -> WorkerHandle | None:
         link = await self.replace_worker(lost.link)
         return None if link is None else self._worker(link, lost.share)
 

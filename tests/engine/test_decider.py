@@ -14,7 +14,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.verdicts.decider import Decider
 
 
-def folded(wanted=None, attempts=None):
+def decider_of(wanted=None, attempts=None):
     return Decider("last", frozenset({"first", "last"}), wanted=wanted, attempts=attempts, generator=None)
 
 
@@ -25,46 +25,46 @@ def settled(rows=0, failures=(), position=0):
     return ItemOutcome(position, str(position), {"last": cells}, failed)
 
 
-def decide(fold, *items):
+def decide(decider, *items):
     """Return how many rows and failures are left of each item."""
-    decided = [asyncio.run(fold.decide(item)) for item in items]
+    decided = [asyncio.run(decider.decide(item)) for item in items]
     return [(len(one.rows("last")), len(one.failures)) for one in decided]
 
 
 def test_no_more_items_start_than_there_are_attempts():
-    fold = folded(attempts=5)
-    assert (fold.has_room(4), fold.has_room(5)) == (True, False)
-    decide(fold, settled(1))
-    assert (fold.has_room(3), fold.has_room(4), fold.tried) == (True, False, None)
-    decide(fold, *[settled(0)] * 4)
-    assert fold.tried == 5
+    decider = decider_of(attempts=5)
+    assert (decider.has_room(4), decider.has_room(5)) == (True, False)
+    decide(decider, settled(1))
+    assert (decider.has_room(3), decider.has_room(4), decider.tried) == (True, False, None)
+    decide(decider, *[settled(0)] * 4)
+    assert decider.tried == 5
 
 
 def test_no_more_items_start_than_may_make_the_rows_that_are_wanted():
-    fold = folded(wanted=3)
-    assert (fold.has_room(2), fold.has_room(3)) == (True, False)
-    decide(fold, settled(1), settled(0))
-    assert (fold.has_room(1), fold.has_room(2), fold.is_satisfied) == (True, False, False)
-    decide(fold, settled(2))
-    assert (fold.has_room(0), fold.is_satisfied, fold.tried) == (False, True, None)
+    decider = decider_of(wanted=3)
+    assert (decider.has_room(2), decider.has_room(3)) == (True, False)
+    decide(decider, settled(1), settled(0))
+    assert (decider.has_room(1), decider.has_room(2), decider.is_satisfied) == (True, False, False)
+    decide(decider, settled(2))
+    assert (decider.has_room(0), decider.is_satisfied, decider.tried) == (False, True, None)
 
 
 def test_failures_count_with_rows_and_come_after_them():
-    fold = folded(wanted=3)
-    assert decide(fold, settled(2, ["first", "last", "last"])) == [(2, 1)]
-    assert fold.is_satisfied
+    decider = decider_of(wanted=3)
+    assert decide(decider, settled(2, ["first", "last", "last"])) == [(2, 1)]
+    assert decider.is_satisfied
 
 
 def test_rows_behind_the_last_one_wanted_are_cut_with_all_failures_that_count():
-    fold = folded(wanted=3)
-    assert decide(fold, settled(1), settled(4, ["last", "elsewhere"])) == [(1, 0), (2, 1)]
+    decider = decider_of(wanted=3)
+    assert decide(decider, settled(1), settled(4, ["last", "elsewhere"])) == [(1, 0), (2, 1)]
 
 
 @pytest.mark.parametrize(("step", "room"), [("first", 1), ("elsewhere", 2)])
 def test_a_failure_on_the_way_to_other_rows_does_not_count(step, room):
-    fold = folded(wanted=3)
-    assert decide(fold, settled(1, [step])) == [(1, 1)]
-    assert (fold.has_room(room - 1), fold.has_room(room)) == (True, False)
+    decider = decider_of(wanted=3)
+    assert decide(decider, settled(1, [step])) == [(1, 1)]
+    assert (decider.has_room(room - 1), decider.has_room(room)) == (True, False)
 
 
 class Feeding(GeneratorTask):
@@ -75,12 +75,12 @@ class Feeding(GeneratorTask):
 
 
 def test_only_rows_of_items_below_an_index_are_read_however_many_are_decided():
-    fold = Decider("feeding", frozenset({"feeding"}), wanted=None, attempts=None, generator=Feeding())
+    decider = Decider("feeding", frozenset({"feeding"}), wanted=None, attempts=None, generator=Feeding())
     for position, rows in enumerate([1, 0, 2, 1]):
         cells = [InFlight(f"{position}/{k}", b'{"at": %d}' % position, "feeding") for k in range(rows)]
-        asyncio.run(fold.decide(ItemOutcome(position, str(position), {"feeding": cells})))
-    assert fold.decided() == 4
-    assert [[row["at"] for row in fold.below(index)] for index in range(5)] == [
+        asyncio.run(decider.decide(ItemOutcome(position, str(position), {"feeding": cells})))
+    assert decider.decided() == 4
+    assert [[row["at"] for row in decider.below(index)] for index in range(5)] == [
         [],
         [0],
         [0],
@@ -97,7 +97,9 @@ class Distinct(GeneratorTask):
 
 
 def test_all_that_was_made_of_a_row_goes_with_it():
-    fold = Decider("last", frozenset({"distinct", "last"}), wanted=None, attempts=None, generator=Distinct())
+    decider = Decider(
+        "last", frozenset({"distinct", "last"}), wanted=None, attempts=None, generator=Distinct()
+    )
     left = []
     for position, texts in enumerate([["a"], ["b", "a"], ["b"]]):
         made = [
@@ -105,7 +107,7 @@ def test_all_that_was_made_of_a_row_goes_with_it():
             for k, text in enumerate(texts)
         ]
         rows = [InFlight(f"{cell.id}/{k}", cell.encoded, "last", cell) for cell in made for k in range(2)]
-        item = asyncio.run(fold.decide(ItemOutcome(position, str(position), {"last": rows})))
+        item = asyncio.run(decider.decide(ItemOutcome(position, str(position), {"last": rows})))
         left.append(([cell.id for cell in item.rows("last")], [one.reason for one in item.rejections]))
     assert left == [
         (["0/0/0", "0/0/1"], []),
@@ -137,6 +139,6 @@ def test_what_every_row_would_meet_is_raised_where_rows_are_judged():
 
 
 def judged(word):
-    fold = Decider("judging", frozenset({"judging"}), wanted=None, attempts=None, generator=Judging())
+    decider = Decider("judging", frozenset({"judging"}), wanted=None, attempts=None, generator=Judging())
     cell = InFlight("0", b'{"raise": "%s"}' % word.encode(), "judging")
-    return asyncio.run(fold.decide(ItemOutcome(0, "0", {"judging": [cell]})))
+    return asyncio.run(decider.decide(ItemOutcome(0, "0", {"judging": [cell]})))

@@ -19,7 +19,7 @@ from seedbed.llm.calling.call_counts import CallCounts, Unanswered
 from seedbed.llm.response import Usage
 
 
-class Worker:
+class WorkerHandle:
     """Sends messages to a worker in order, and follows its totals; `items` are the numbers in its hands.
 
     `share` says which part of the limits it has. `news` is set whenever it has told something, or is lost.
@@ -115,7 +115,7 @@ class Worker:
         self._counts = replace(self._counts, in_flight=0)
 
 
-def least_busy(workers: Iterable[Worker], *, by_pace: bool) -> Worker | None:
+def least_busy(workers: Iterable[WorkerHandle], *, by_pace: bool) -> WorkerHandle | None:
     """Return the worker that gets the next item; by their pace, or None if all have enough."""
     if not by_pace:
         return min(workers, key=lambda one: len(one.items))
