@@ -6,6 +6,7 @@ from importlib import import_module
 from types import ModuleType
 
 from seedbed.errors import UsageError
+from seedbed.plugins.first_party import pip_install
 
 
 def companion(command: str, distribution: str) -> ModuleType:
@@ -21,5 +22,5 @@ def companion(command: str, distribution: str) -> ModuleType:
             raise
         raise UsageError(
             f"`seedbed {command}` needs the package {distribution}, which isn't installed",
-            f"pip install {distribution}",
+            pip_install(distribution),
         ) from error

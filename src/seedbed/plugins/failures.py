@@ -18,26 +18,12 @@ from seedbed.errors import (
 from seedbed.plugins.authoring.class_errors import told
 from seedbed.plugins.authoring.elsewhere import in_a_module
 from seedbed.plugins.discovery.scan import Installed, strays
+from seedbed.plugins.first_party import FIRST_PARTY, pip_install
 from seedbed.plugins.kinds import PluginKind, kind_of
 from seedbed.plugins.names import is_name, normalise_distribution
 from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
-
-FIRST_PARTY: Mapping[tuple[str, str], str] = {
-    ("seedbed.llms", "openai"): "seedbed-openai",
-    ("seedbed.llms", "anthropic"): "seedbed-anthropic",
-    ("seedbed.llms", "llamacpp"): "seedbed-llamacpp",
-    ("seedbed.embedders", "openai"): "seedbed-openai",
-    ("seedbed.embedders", "llamacpp"): "seedbed-llamacpp",
-    ("seedbed.embedders", "static"): "seedbed-embed-static",
-    ("seedbed.tasks", "qa-pairs"): "seedbed-tasks",
-    ("seedbed.tasks", "self-instruct"): "seedbed-tasks",
-    ("seedbed.tasks", "text-generation"): "seedbed-tasks",
-    ("seedbed.formats", "hf"): "seedbed-hub",
-    ("seedbed.observers", "mlflow"): "seedbed-telemetry",
-    ("seedbed.observers", "opentelemetry"): "seedbed-telemetry",
-}
 
 _SHOWN = 20
 
@@ -64,6 +50,13 @@ def unknown(
         advice.append(kind.if_unknown)
     return UnknownPluginError(
         f"no {kind.noun} named {name!r} is installed", *advice, *_installed(kind, same, advice)
+    )
+
+
+def packages_with(name: str) -> list[str]:
+    """Return the commands that install Seedbed's own packages with a plugin of this name."""
+    return list(
+        dict.fromkeys(pip_install(package) for (_, own), package in FIRST_PARTY.items() if own == name)
     )
 
 
@@ -167,7 +160,7 @@ def _unlocked(entries: Sequence[Entry]) -> LockError:
 
 def _pip_install(kind: PluginKind[Any], name: str) -> list[str]:
     return [
-        f"pip install {distribution}"
+        pip_install(distribution)
         for (other, first_party), distribution in FIRST_PARTY.items()
         if first_party == name and kind_of(other).namespace == kind.namespace
     ]

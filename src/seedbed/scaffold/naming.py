@@ -8,7 +8,7 @@ import unicodedata
 from seedbed.errors import UsageError
 from seedbed.pipeline.entries import BUILT_IN
 from seedbed.plugins.discovery.metadata import installed_version
-from seedbed.plugins.failures import FIRST_PARTY
+from seedbed.plugins.first_party import FIRST_PARTY, pip_install
 from seedbed.plugins.names import is_name, kebab_case
 from seedbed.plugins.registry import Registry
 from seedbed.scaffold.new_package import NewPackage
@@ -45,7 +45,7 @@ def check_name(package: NewPackage, registry: Registry) -> None:
     if first_party in FIRST_PARTY.values():
         raise UsageError(
             f"the name {package.name!r} is taken by Seedbed's own package {first_party}",
-            f"choose another one, or use it: pip install {first_party}",
+            f"choose another one, or use it: {pip_install(first_party)}",
         )
 
 

@@ -161,13 +161,13 @@ def format_of_scheme(scheme: str, registry: Registry | None = None) -> Format:
     """Return the format of a scheme, such as `hf`; raise `UsageError` if there's none."""
     found = _installed(scheme, registry)
     if found is None or not found.can("upload"):
-        from seedbed.plugins.failures import FIRST_PARTY
+        from seedbed.plugins.first_party import FIRST_PARTY, pip_install
 
         names = _names(registry)
         package = FIRST_PARTY.get(("seedbed.formats", scheme))
         raise UsageError(
             f"no format for addresses with '{scheme}://' is installed",
-            *([f"pip install {package}"] if package else did_you_mean(scheme, names)),
+            *([pip_install(package)] if package else did_you_mean(scheme, names)),
             "or name a file or a folder",
         )
     return found()

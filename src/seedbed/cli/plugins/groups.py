@@ -10,7 +10,8 @@ from seedbed.cli.terminal.printing import DIM, Painted, echo, in_one_line
 from seedbed.plugins.catalogue.catalogue import Listed
 from seedbed.plugins.policy.eligibility import Entry, Status
 
-_LONGEST_NAME = 24
+# No shorter than our own names: a name is there to be typed.
+_LONGEST_NAME = 28
 # With less room for it, a purpose says nothing, so the package is left out.
 _LEAST_PURPOSE = 40
 _STEPS = ("reading", "cleaning", "shaping")

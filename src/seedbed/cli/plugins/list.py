@@ -12,7 +12,8 @@ from seedbed.errors import UnknownPluginError
 from seedbed.plugins.catalogue.catalogue import Listed, catalogue
 from seedbed.plugins.discovery.metadata import running_version
 from seedbed.plugins.discovery.scan import Installed, strays
-from seedbed.plugins.failures import misplaced
+from seedbed.plugins.failures import misplaced, packages_with
+from seedbed.plugins.first_party import pip_install
 from seedbed.plugins.kinds import kinds
 from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.plugins.registry import Registry
@@ -30,7 +31,8 @@ def list_plugins(registry: Registry, as_json: bool) -> ExitStatus:
         write_groups(known)
     else:
         echo(f"no plugins are installed for {sys.executable}", err=True)
-        echo("  pip install seedbed-tasks seedbed-openai", err=True)
+        echo(f"  {pip_install('seedbed-tasks')}", err=True)
+        echo(f"  {pip_install('seedbed-openai')}", err=True)
     for stray in strays():
         echo(f"{stray}", err=True)
     return ExitStatus.COMPLETE
@@ -69,6 +71,7 @@ def chosen(registry: Registry, name: str | None) -> tuple[Entry, ...]:
         raise UnknownPluginError(
             f"no plugin named {name!r} is installed",
             *misplaced(name),
+            *packages_with(name),
             *did_you_mean(name, {entry.installed.name for entry in (*entries, *built_in_entries())}),
             "`seedbed plugins` lists what is installed",
         )

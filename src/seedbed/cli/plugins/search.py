@@ -10,6 +10,8 @@ from seedbed.cli.plugins.list import entry_as_json, known_plugins
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
 from seedbed.plugins.catalogue.search import nearest, search
+from seedbed.plugins.discovery.metadata import installed_version
+from seedbed.plugins.first_party import LIBRARIES, pip_install
 from seedbed.plugins.registry import Registry
 
 
@@ -26,4 +28,7 @@ def search_plugins(registry: Registry, words: Sequence[str], as_json: bool) -> E
         echo(f"no plugin is found by {' '.join(words)!r}", err=True)
         for line in (*nearest(words, known), "`seedbed plugins` lists what is installed"):
             echo(f"  {line}", err=True)
+    for package in LIBRARIES:
+        if installed_version(package) is None:
+            echo(f"{package} isn't installed, and wasn't searched: {pip_install(package)}", err=True)
     return ExitStatus.COMPLETE if found else ExitStatus.INCOMPLETE

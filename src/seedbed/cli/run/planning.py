@@ -24,6 +24,7 @@ from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.file_names import is_pipeline_file
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.class_references import class_named
+from seedbed.plugins.first_party import pip_install
 from seedbed.plugins.names import is_file_reference
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
@@ -213,7 +214,7 @@ def _check_llm(what: BaseStep | Pipeline, llm: LLM | None, registry: Registry) -
             "add --llm BACKEND/MODEL, for example --llm openai/gpt-4.1-mini or --llm llamacpp/smollm2-135m",
             f"installed backends: {', '.join(backends)}"
             if backends
-            else "no backend is installed: pip install seedbed-openai, for example",
+            else f"no backend is installed: {pip_install('seedbed-openai')}, for example",
         )
     if llm is not None and not without and not any(task.llm is llm and task.needs_llm for task in tasks):
         raise UsageError(

@@ -9,6 +9,7 @@ from typing import Any
 
 from seedbed.errors import UnknownPluginError, UsageError
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.plugins.first_party import pip_install
 from seedbed.plugins.registry import Registry
 from seedbed.store.formats import is_text
 from seedbed.tasks.base_step import BaseStep
@@ -67,7 +68,7 @@ def source_step(given: object, registry: Registry, **options: Any) -> GeneratorS
         step = get_step(name, registry=registry, path=text, **fields)
     except UnknownPluginError as error:
         raise UsageError(
-            f"'{text}' is read by the step '{name}', which isn't installed", "pip install seedbed-data"
+            f"'{text}' is read by the step '{name}', which isn't installed", pip_install("seedbed-data")
         ) from error
     assert isinstance(step, GeneratorStep)
     return step
