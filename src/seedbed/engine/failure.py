@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import orjson
 
 from seedbed.errors import ContentFilteredError, GenerationError, LLMError, SeedbedError
+from seedbed.llm.keys.redaction import redact, redact_message
 from seedbed.plugins.authoring.class_errors import advice_on, text_of
 from seedbed.store.row_names import row_name
 from seedbed.tracebacks import where
+
+# A context variable and no argument: reasons are made wherever an author's code may fail.
+_hidden: ContextVar[Sequence[str]] = ContextVar("seedbed_hidden_in_reasons", default=())
+
+
+@contextmanager
+def hidden_in_reasons(secrets: Sequence[str]) -> Iterator[None]:
+    """Keep the secrets of a run out of the reasons of rows that fail within: cards print them."""
+    token = _hidden.set(secrets)
+    try:
+        yield
+    finally:
+        _hidden.reset(token)
 
 
 class FailedElsewhere(Exception):
@@ -68,6 +85,9 @@ class Failure(NamedTuple):
             kind, reason = error.kind, error.reason
         else:
             kind, reason = type(error).__name__, _reason(error)
+        if secrets := _hidden.get():
+            # Whole ones only where rows are rejected: that may be every second one of millions.
+            reason = redact(reason, secrets) if rejected else redact_message(reason, secrets)
         return cls(
             row,
             step,

@@ -15,6 +15,7 @@ from seedbed.llm.calling.gateway import Gateway
 from seedbed.llm.calling.loop import off_loop
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.keys.file_origin import made_by
+from seedbed.llm.keys.held_secrets import secrets_of_step
 from seedbed.llm.keys.key_guard import asking
 from seedbed.llm.keys.redaction import redact_error, redact_message, showable
 from seedbed.plugins.authoring.class_errors import told
@@ -56,7 +57,7 @@ class Loaded:
             replace_backends(step, self._views_for(step))
             # A step from a file may make its LLM while it loads, from what the file says: that LLM gets no
             # keys that the user hasn't allowed for the file's hosts.
-            with blaming(f"step '{step.name}'"), made_by(step._origin):
+            with blaming(f"step '{step.name}'", [*secrets_of_step(step)]), made_by(step._origin):
                 await asyncio.to_thread(step.load)
             self._steps.append(step)
 
@@ -73,7 +74,8 @@ class Loaded:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - the rows are made: too late to fail
                 place = where(error)
                 raised = f"\n  raised in {place}" if place else ""
-                logger.warning("step '%s' could not be unloaded: %s%s", step.name, told(error).fact, raised)
+                fact = redact_message(told(error).fact, secrets_of_step(step))
+                logger.warning("step '%s' could not be unloaded: %s%s", step.name, fact, raised)
 
 
 @contextmanager

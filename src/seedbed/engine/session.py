@@ -9,6 +9,7 @@ from typing import Any
 
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.engine_needs import check_resumes
+from seedbed.engine.failure import hidden_in_reasons
 from seedbed.engine.notes import loop_watched
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.plan import Plan
@@ -133,6 +134,10 @@ class Session:
             observation.hurry()
 
     async def _execute(self) -> Run:
+        with hidden_in_reasons(self.plan.secrets()):
+            return await self._executed()
+
+    async def _executed(self) -> Run:
         begun = time.monotonic()
         finished = is_given = False
         self._task = asyncio.current_task()

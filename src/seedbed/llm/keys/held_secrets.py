@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
@@ -17,42 +17,46 @@ _SHORTEST = 8
 """Letters of a text that counts as a secret by the name of its field alone."""
 
 
-def held_secrets(made: BaseModel) -> Iterator[str]:
+def _is_long(text: str) -> bool:
+    return len(text) >= _SHORTEST
+
+
+def held_secrets(made: BaseModel, counts: Callable[[str], bool] = _is_long) -> Iterator[str]:
     """Yield the secrets in the fields of an object: by their type, their name, or in an address.
 
-    `extra={"api_key": ...}` counts, and a key that was assigned without being checked.
+    `extra={"api_key": ...}` counts, and a key that was assigned without being checked. `counts` says which
+    plain texts do that are secret by a name alone.
     """
     for name, value in vars(made).items():
-        yield from texts_of(value, _is_secret(type(made), name))
+        declared = _is_declared(type(made), name)
+        yield from texts_of(value, declared or is_secret(name), _is_long if declared else counts)
 
 
 def secrets_of_step(step: BaseModel) -> Iterator[str]:
     """Yield the secrets in the fields of a step; by name alone only what can't be the name of a column."""
-    for name, value in vars(step).items():
-        of_type = _is_declared(type(step), name)
-        for text in texts_of(value, _is_secret(type(step), name)):
-            if of_type or isinstance(value, SecretStr | SecretBytes) or is_key_like(text):
-                yield text
+    return held_secrets(step, is_key_like)
 
 
-def texts_of(value: Any, secret: bool = False) -> Iterator[str]:
+def texts_of(value: Any, secret: bool = False, counts: Callable[[str], bool] = _is_long) -> Iterator[str]:
     """Yield the secrets in a value; `secret` says that all of it is one, whatever its type."""
     if isinstance(value, SecretStr):
         yield value.get_secret_value()
     elif isinstance(value, SecretBytes):
         yield value.get_secret_value().decode("utf-8", "replace")
     elif isinstance(value, str):
-        if secret and len(value) >= _SHORTEST:
+        if secret and counts(value):
             # With and without "Bearer": a server may quote either.
             yield from dict.fromkeys((value, value.rpartition(" ")[2]))
         elif "://" in value:
             yield from url_secrets(value)
+    elif isinstance(value, BaseModel):
+        yield from held_secrets(value, counts)
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            yield from texts_of(item, secret or is_secret(str(name)))
+            yield from texts_of(item, secret or is_secret(str(name)), counts)
     elif isinstance(value, list | tuple | set | frozenset):
         for item in value:
-            yield from texts_of(item, secret)
+            yield from texts_of(item, secret, counts)
 
 
 def names_secret(text: str) -> bool:
