@@ -10,6 +10,7 @@ from seedbed.llm.http.wire_errors import (
     CannotConnect,
     ConnectTimeout,
     Disconnected,
+    EndlessHeaders,
     NotAURL,
     NotHTTP,
     ProxyRefused,
@@ -47,6 +48,9 @@ def connection_error(error: WireError, origin: str) -> SeedbedError:
             )
         case NotHTTP():
             return LLMConnectionError(f"'{origin}' doesn't answer like an HTTP server", "is base_url right?")
+        case EndlessHeaders():
+            fact = f"'{origin}' sends headers without an end: more than {error.most:,} bytes"
+            return LLMConnectionError(fact, "is base_url right?")
         case TooLong():
             return InvalidResponseError(f"the answer of '{origin}' is longer than {error.most:,} bytes")
     begun = isinstance(error, Disconnected) and error.is_begun

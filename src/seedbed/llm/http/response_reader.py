@@ -9,10 +9,12 @@ from io import BytesIO
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
 
 from seedbed.llm.http.http_answer import Headers, HTTPAnswer
-from seedbed.llm.http.wire_errors import Disconnected, NotHTTP, TooLong
+from seedbed.llm.http.wire_errors import Disconnected, EndlessHeaders, NotHTTP, TooLong
 
 _MOST_HEAD = 2**16
-"""Bytes of status line and headers; servers send a few hundred."""
+"""Bytes of status line and headers, and between two pieces of a body; servers send a few hundred."""
+_MOST_PIECES = 1000
+"""Pieces that are kept apart: an object takes 40 bytes, so chunks of two would take 20 times the answer."""
 _QUOTED = 32
 
 _NO_BODY = frozenset({204, 304})
@@ -31,7 +33,7 @@ class ResponseReader:
         is_complete = reader.feed(b"HTTP/1.1 200 OK\\r\\ncontent-length: 2\\r\\n\\r\\n{}")
         reader.take().body    # b"{}"
 
-    Raises NotHTTP, and TooLong for a body of more than `most` bytes, packed or not.
+    Raises NotHTTP, EndlessHeaders, and TooLong for a body of more than `most` bytes, packed or not.
     """
 
     # The parser is llhttp, that of Node.js and of aiohttp; it calls the methods `on_...`. There's one for all
@@ -58,8 +60,9 @@ class ResponseReader:
         self._start = b""
         self._values: dict[str, str] = {}
         self._headers: Headers | None = None
+        self._earlier: bytearray | None = None
         self._pieces: list[bytes] = []
-        self._size = self._head_size = 0
+        self._size = self._around = 0
         self._status = 0
         self._is_complete = self._is_too_long = False
 
@@ -72,6 +75,7 @@ class ResponseReader:
         """Take what has come, and return whether the response is complete."""
         if len(self._start) < _QUOTED:
             self._start += data[:_QUOTED]
+        self._around += len(data)
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
@@ -82,10 +86,10 @@ class ResponseReader:
                 raise NotHTTP(self._start[:_QUOTED]) from error
         if self._is_too_long:
             raise TooLong(self._most)
-        if self._headers is None:
-            self._head_size += len(data)
-            if self._head_size > _MOST_HEAD:
-                raise NotHTTP(self._start[:_QUOTED])
+        # Headers, interim responses, the sizes of chunks with their extensions, and trailers may all go on
+        # without an end, and nothing else would notice before the call's time is up.
+        if self._around > _MOST_HEAD and not self._is_complete:
+            raise EndlessHeaders(_MOST_HEAD)
         return self._is_complete
 
     def ends_here(self) -> bool:
@@ -96,7 +100,9 @@ class ResponseReader:
         """Return the complete response, with its body unpacked, and forget it."""
         headers, pieces = self._headers, self._pieces
         assert headers is not None
-        self._headers, self._pieces, self._values = None, [], {}
+        if self._earlier is not None:
+            pieces = [bytes(self._earlier), *pieces]
+        self._headers, self._earlier, self._pieces, self._values = None, None, [], {}
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         packing = headers.get("content-encoding")
         if packing is not None and packing.lower() in _PACKED and body:
@@ -108,7 +114,9 @@ class ResponseReader:
         self.is_reusable = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
+        """Take a header; those after a body, which nobody reads, may be without an end."""
+        if self._headers is not None:
+            return
         # As bytes of any kind: a server's own header may hold what isn't UTF-8. Of several with one name, the
         # first counts.
         text = value.decode("utf-8", "surrogateescape").strip()
@@ -129,10 +137,15 @@ class ResponseReader:
         if self._is_complete:
             return
         self._size += len(piece)
+        self._around = 0
         if self._size > self._most:
             self._is_too_long = True
-        else:
-            self._pieces.append(piece)
+            return
+        self._pieces.append(piece)
+        if len(self._pieces) > _MOST_PIECES:
+            self._earlier = self._earlier or bytearray()
+            self._earlier += b"".join(self._pieces)
+            self._pieces.clear()
 
     def on_message_complete(self) -> None:
         """End the response."""

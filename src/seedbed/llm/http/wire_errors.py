@@ -44,6 +44,14 @@ class NotHTTP(WireError):
         self.start = start
 
 
+class EndlessHeaders(WireError):
+    """There are more than `most` bytes of headers, or of what is around the pieces of a body."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"{most:,} bytes")
+        self.most = most
+
+
 class Disconnected(WireError):
     """The connection was closed before the answer was complete; `is_begun` says that it had begun."""
 
