@@ -22,6 +22,7 @@ SOURCE = ROOT / "src"
 
 LEVELS: dict[str, int] = {
     "errors": 0,
+    "open_files": 0,
     "suggestions": 0,
     "tracebacks": 0,
     "hookspecs": 0,

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 from seedbed.cli.failures import ExitStatus, guarded
@@ -89,3 +90,21 @@ def test_the_file_that_was_next_is_not_blamed(
     assert advice in err
     assert "permissions" not in err
     assert "choose another" not in err
+
+
+@pytest.mark.variants(1)
+@pytest.mark.parametrize("files", [24, 64])
+def test_a_dataset_may_have_more_splits_than_files_can_be_open(
+    files: int, start: Start, folder: Path
+) -> None:
+    rows = [{"number": number, "label": f"of_{number % 100}"} for number in range(300)]
+    (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (folder / "p.yaml").write_text("steps:\n  - use: map\n    with: {make: {more: number}}\n")
+    words = ("run", "p.yaml", "--input", "rows.jsonl", "-o", "out/", "--split", "label")
+    made = start(*words, preexec_fn=partial(limit, files))
+    _, err = made.communicate()
+    assert made.returncode == 0, err
+    found = {path.name.partition("-")[0]: pq.read_table(path) for path in (folder / "out").glob("*.parquet")}
+    assert {name: table["number"].to_pylist() for name, table in found.items()} == {
+        f"of_{label}": [label, label + 100, label + 200] for label in range(100)
+    }

@@ -5,7 +5,9 @@ from __future__ import annotations
 import errno
 from contextlib import suppress
 
-_FILES = ("too many files are open", "raise the limit for this shell: ulimit -n 4096")
+from seedbed.open_files import MORE_FILES
+
+_FILES = ("too many files are open", MORE_FILES)
 _MEMORY = ("out of memory", "what was made is kept; resume with a smaller --max-bytes-in-flight")
 _THREADS = (
     "the system lets this process start no more threads or processes",

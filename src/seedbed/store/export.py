@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from itertools import islice
@@ -89,7 +90,9 @@ def export_rows(
 
 def unwritable(path: Path, error: OSError) -> DatasetError:
     """Return that nothing can be written to `path`, as the file system says."""
-    return no_place(f"'{path}' cannot be written: {error.strerror or error}")
+    # pyarrow's text has the name of a hidden file, and the reason at its end.
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return no_place(f"'{path}' cannot be written: {reason}")
 
 
 def no_place(fact: str, *advice: str) -> DatasetError:

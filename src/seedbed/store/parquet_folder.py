@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from seedbed.open_files import files_at_once
 from seedbed.store.columnar import ColumnarRows
 from seedbed.store.parquet_file import GROUP_BYTES, GROUP_ROWS
 from seedbed.store.schema import Kind
@@ -64,19 +65,14 @@ def write_parquet_folder(
             return counts
     # A dataset without any rows still has its columns, in one file.
     filled = [name for name in counts if counts[name]] or [*counts][:1] or [WHOLE]
-    with ExitStack() as stack:
+    at_once = files_at_once()
+    for first in range(0, len(filled), at_once):
+        # A column of labels may name more splits than files can be open: the others have a pass of their own.
         shards = {
-            name: stack.enter_context(
-                _Shards(path, name, counts[name], shard_rows, columnar.schema, is_growing=only_full)
-            )
-            for name in filled
+            name: _Shards(path, name, counts[name], shard_rows, columnar.schema, is_growing=only_full)
+            for name in filled[first : first + at_once]
         }
-        left = iter(splits)
-        for batch in columnar.batches():
-            places = [*islice(left, batch.num_rows)]
-            for name, part in _parts(batch, places):
-                if name in shards:
-                    shards[name].add(part)
+        _write_shards(columnar, splits, shards)
     if card is not None:
         text = card(columnar.kinds, {name: counts[name] for name in filled})
         (path / README).write_text(text, encoding="utf-8")
@@ -100,15 +96,30 @@ def _is_own(entry: Path) -> bool:
     return entry.is_file() and _SHARD.fullmatch(entry.name) is not None
 
 
-def _parts(batch: pa.RecordBatch, places: list[str]) -> Iterator[tuple[str, pa.RecordBatch]]:
-    """Yield the rows of a batch that belong to each split."""
+def _write_shards(columnar: ColumnarRows, splits: Iterable[str], shards: Mapping[str, _Shards]) -> None:
+    """Write the rows of some splits, in one pass over all."""
+    with ExitStack() as stack:
+        for one in shards.values():
+            stack.enter_context(one)
+        left = iter(splits)
+        for batch in columnar.batches():
+            places = [*islice(left, batch.num_rows)]
+            for name, part in _parts(batch, places, shards):
+                shards[name].add(part)
+
+
+def _parts(
+    batch: pa.RecordBatch, places: list[str], wanted: Container[str]
+) -> Iterator[tuple[str, pa.RecordBatch]]:
+    """Yield the rows of a batch that belong to each of the splits that are wanted."""
     import pyarrow as pa
 
-    for name in dict.fromkeys(places):
-        if places.count(name) == len(places):
-            yield name, batch
-        else:
-            yield name, batch.filter(pa.array([place == name for place in places]))
+    rows: dict[str, list[int]] = {}
+    for row, name in enumerate(places):
+        if name in wanted:
+            rows.setdefault(name, []).append(row)
+    for name, own in rows.items():
+        yield name, batch if len(own) == len(places) else batch.take(pa.array(own))
 
 
 class _Shards:
@@ -133,6 +144,7 @@ class _Shards:
         self._number = 0
         self._written = 0
         self._group: list[pa.RecordBatch] = []
+        self._group_rows = self._group_bytes = 0
         self._writer: Any = None
 
     def __enter__(self) -> _Shards:
@@ -154,8 +166,10 @@ class _Shards:
             batch = batch.slice(part.num_rows)
             self._written += part.num_rows
             self._group.append(part)
-            rows = sum(one.num_rows for one in self._group)
-            if rows >= GROUP_ROWS or sum(one.nbytes for one in self._group) >= GROUP_BYTES:
+            # Counted as they come: with many splits, a group is made of a thousand small parts.
+            self._group_rows += part.num_rows
+            self._group_bytes += part.nbytes
+            if self._group_rows >= GROUP_ROWS or self._group_bytes >= GROUP_BYTES:
                 self._flush()
 
     def _begin(self) -> None:
@@ -176,3 +190,4 @@ class _Shards:
         if self._group:
             self._writer.write_table(pa.Table.from_batches(self._group, schema=self._schema))
             self._group = []
+            self._group_rows = self._group_bytes = 0

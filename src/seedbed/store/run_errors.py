@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 
 from seedbed.errors import SeedbedError, StoreError, UsageError
+from seedbed.open_files import MORE_FILES
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a file system raises if a disk, a quota or a file is full."""
@@ -65,7 +66,7 @@ def _explain(error: sqlite3.Error, path: Path) -> tuple[str, ...]:
         case sqlite3.SQLITE_IOERR:
             return f"'{path}' cannot be read or written: {error}", "check the disk and its quotas", _KEPT
         case sqlite3.SQLITE_CANTOPEN if (more := _refusal_of_files()) is not None:
-            return f"'{path}' cannot be opened: {more}", "raise the limit for this shell: ulimit -n 4096"
+            return f"'{path}' cannot be opened: {more}", MORE_FILES
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return f"'{path}' cannot be opened or written to: {error}", _ELSEWHERE
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
