@@ -240,14 +240,14 @@ def _parameter(argument: ast.arg, default: ast.expr | None) -> str:
 
 
 def _class(cls: type, node: ast.ClassDef) -> Iterator[str]:
-    bases = [ast.unparse(base) for base in node.bases]
+    bodies = [node, *map(_node_of, _private_bases(cls))]
+    bases = [ast.unparse(base) for body in bodies for base in body.bases]
     public = [base for base in bases if base in seedbed.__all__ or base in seedbed.testing.__all__]
     head = f"class {node.name}({', '.join(public)})" if public else f"class {node.name}"
     makers = [one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"]
     yield _code("\n".join([head, *(_called(node.name, maker.args) for maker in makers)]))
     yield f"{ast.get_docstring(node) or ''}\n"
-    bodies = [node.body, *(_body_of(base) for base in _private_bases(cls))]
-    members = [*{_key(one): one for body in reversed(bodies) for one in _documented(body)}.values()]
+    members = [*{_key(one): one for body in reversed(bodies) for one in _documented(body.body)}.values()]
     yield from _attributes(members)
     yield from _tests(members)
     for member, _ in members:
@@ -258,8 +258,9 @@ def _class(cls: type, node: ast.ClassDef) -> Iterator[str]:
 
 
 def _private_bases(cls: type) -> list[type]:
-    """Return the bases that have no entry of their own, of a contract or a backend: its docs are spread."""
-    if not issubclass(cls, seedbed.testing.Contract | BaseBackend) or cls is seedbed.testing.Contract:
+    """Return the bases without an entry of their own, of a contract, backend or task: its docs are spread."""
+    spread = seedbed.testing.Contract | BaseBackend | seedbed.BaseTask
+    if not issubclass(cls, spread) or cls is seedbed.testing.Contract:
         return []
     public = {*seedbed.__all__, *seedbed.testing.__all__}
     ours = [base for base in cls.__mro__[1:] if base.__module__.startswith("seedbed.")]
@@ -267,10 +268,10 @@ def _private_bases(cls: type) -> list[type]:
     return [base for base in ours if base not in told]
 
 
-def _body_of(cls: type) -> list[ast.stmt]:
+def _node_of(cls: type) -> ast.ClassDef:
     (node,) = ast.parse(inspect.getsource(cls)).body
     assert isinstance(node, ast.ClassDef)
-    return node.body
+    return node
 
 
 def _key(member: tuple[ast.stmt, str]) -> object:

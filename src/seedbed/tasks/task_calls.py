@@ -18,7 +18,14 @@ from seedbed.tasks.answers.reasking import fit_or_ask_again, refuse_cut
 Value = TypeVar("Value")
 
 
-class _Asks(Protocol):
+class _HasParameters(Protocol):
+    """A task's fields, by their names."""
+
+    @property
+    def model_fields_set(self) -> set[str]: ...
+
+
+class _Asks(_HasParameters, Protocol):
     """The part of a task that this module uses."""
 
     llm: LLM
@@ -29,8 +36,6 @@ class _Asks(Protocol):
 
     @property
     def answer_schema(self) -> type[BaseModel] | Mapping[str, Any] | None: ...
-    @property
-    def model_fields_set(self) -> set[str]: ...
     @property
     def _asks_for_all(self) -> bool: ...
     def require_llm(self) -> LLM: ...
@@ -110,7 +115,7 @@ async def complete_and_read(
     return await complete_and_fit(task, messages, fit, parameters=parameters)
 
 
-def parameters_for(task: _Asks, llm: LLM | None, field: str = "generation") -> dict[str, Any]:
+def parameters_for(task: _HasParameters, llm: LLM | None, field: str = "generation") -> dict[str, Any]:
     """Return the parameters in a field of the task for calls of `llm`, which may be one of its judges.
 
     Users come before authors: what the user set on the task, then what the user set on this LLM, then the
