@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -19,6 +20,7 @@ CHARACTERS = 500
 THRESHOLD = 0.8
 _WORDS = 20_000
 _SHARE_OF_COPIES = 0.2
+_WORD = re.compile(r"\w+")
 
 
 def measure(rounds: int) -> list[Finding]:
@@ -83,18 +85,21 @@ def make_rows(run_name: str) -> dict[str, float]:
 
 
 def bare_loop() -> dict[str, float]:
-    """Do the same with rensa alone, as its documentation does, and return the seconds that it took."""
+    """Do the same with rensa alone, as its documentation does, and return the seconds that it took.
+
+    The runs of words are those of the step, made as one would write it: with a regular expression.
+    """
     from rensa import RMinHash, RMinHashLSH
 
     from seedbed_data.near_duplicates import _PERMUTATIONS, bands_for
-    from seedbed_data.words import word_runs
 
     clock, kept = Clock(), 0
     with clock.running(), Path("texts.jsonl").open("rb") as file, Path("bare.jsonl").open("wb") as out:
         index = RMinHashLSH(threshold=THRESHOLD, num_perm=_PERMUTATIONS, num_bands=bands_for(THRESHOLD))
         for number, line in enumerate(file):
             sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
-            sketch.update(list(set(word_runs(orjson.loads(line)["text"], 3))))
+            words = _WORD.findall(orjson.loads(line)["text"].lower())
+            sketch.update(list(set(map(" ".join, zip(words, words[1:], words[2:], strict=False)))))
             if index.query(sketch):
                 continue
             index.insert(number, sketch)

@@ -93,12 +93,14 @@ class NearDuplicates:
         """Add a text; return False, and add nothing, if it's nearly a copy of an earlier one."""
         runs = set(word_runs(text, self._length))
         sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
-        sketch.update(list(runs))
+        sketch.update(runs)
+        encoded = text.encode(errors="surrogatepass")
         for number in self._index.query(sketch):
-            if _similarity(runs, _runs_of(self._texts[number], self._length)) >= self._threshold:
+            other = self._texts[number]
+            if other == encoded or _similarity(runs, _runs_of(other, self._length)) >= self._threshold:
                 return False
         self._index.insert(len(self._texts), sketch)
-        self._texts.append(text.encode(errors="surrogatepass"))
+        self._texts.append(encoded)
         return True
 
 

@@ -11,6 +11,10 @@ from seedbed import InvalidRowError, Row
 # A sign of arithmetic after a number is a word: "12 + 7" isn't "12 - 7", nor is C++ C#.
 _SIGN = r"[-+*/^<>=](?:(?<=\d.)|(?<=\d .))"
 _WORD = re.compile(rf"\w+(?:\+\+|#(?!\w))?|{_SIGN}")
+_SIGNS = "-+*/^<>=#"
+_SIGN_IN_WORD = re.compile(r"[0-9] ?[-+*/^<>=]|\+\+|#")
+_SPACES = {code: chr(code).lower() if re.match(r"\w", chr(code)) else " " for code in range(128)}
+_TYPOGRAPHIC = "\u2018\u2019\u201c\u201d\u2013\u2014\u2022"
 # Chinese, Japanese, Thai, Lao, Burmese and Khmer have no spaces between words.
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
@@ -26,10 +30,11 @@ _ANY_WORD = re.compile(rf"[\w{_MARKS}]+(?:\+\+|#(?!\w))?|{_SIGN}")
 
 def text_of(row: Row, columns: Sequence[str]) -> str:
     """Return the text of some columns; raises InvalidRowError for a column that isn't text."""
-    for column in columns:
-        if not isinstance(row[column], str):
-            raise InvalidRowError(f"'{column}' is {type_name(row[column])}, not text")
-    return "\n".join(row[column] for column in columns)
+    texts = [row[column] for column in columns]
+    for column, text in zip(columns, texts, strict=True):
+        if not isinstance(text, str):
+            raise InvalidRowError(f"'{column}' is {type_name(text)}, not text")
+    return "\n".join(texts)
 
 
 def type_name(value: object) -> str:
@@ -62,7 +67,16 @@ def word_runs(text: str, length: int) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    if text.isascii():
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).casefold()
+        # Quotes and dashes are in most English text, and often all that isn't ASCII in it.
+        plain = text
+        for sign in _TYPOGRAPHIC:
+            plain = plain.replace(sign, "'")
+        if not plain.isascii():
+            return _ANY_WORD.findall(_UNSPACED.sub(r" \g<0> ", text))
+        text = plain
+    if any(map(text.__contains__, _SIGNS)) and _SIGN_IN_WORD.search(text):
         return _WORD.findall(text.lower())
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _ANY_WORD.findall(_UNSPACED.sub(r" \g<0> ", folded))
+    # Words are then what is between all other characters, which takes a third of the time.
+    return text.translate(_SPACES).split()
