@@ -123,6 +123,13 @@ CASES = {
     "one of several outputs": ("out: [a.jsonl, b.xyz]", (1, 16, "b.xyz"), "unknown ending"),
     "two outputs in one place": ("out: [a.jsonl, a.jsonl]", (1, 1, "out"), "two outputs go to 'a.jsonl'"),
     "a leaf": ("out: {path: a.jsonl, leaf: nobody}", (1, 28, "nobody"), "doesn't end in 'nobody'"),
+    "a column that says the split": ("out: {path: d/, split: part}", (1, 13, "d/"), "column 'part', which"),
+    "a column of a form": (
+        "out: {path: d.jsonl, form: chat, columns: {completion: b}}",
+        (1, 1, "out"),
+        "there is no column 'b'",
+    ),
+    "a part of a form": ("out: {path: d.jsonl, form: chat}", (1, 1, "out"), "known as the prompt"),
     "a number": ("n: 0", (1, 4, "0"), "must be 1 or more"),
     "a key that is there twice": ("n: 1\nn: 2", (2, 1, ""), "again: line 1"),
 }
@@ -206,6 +213,19 @@ def test_a_run_that_is_refused_for_its_parameters_leads_here(
 
     assert made.status == 2
     assert ("`seedbed check 'my pipeline.yaml'` finds every mistake and its line" in made.err) is is_checked
+
+
+def test_a_dataset_that_would_replace_its_input_is_a_mistake(seedbed: Seedbed) -> None:
+    Path("rows.jsonl").write_text('{"a": 1}\n')
+    ((*where, fact),) = found(seedbed, "input: rows.jsonl\nout: rows.jsonl\nsteps: [{use: pass}]\n")
+    assert where == [2, 6, "rows.jsonl"]
+    assert "both the input and the dataset" in fact
+
+
+def test_a_column_that_rows_may_have_is_no_mistake(seedbed: Seedbed) -> None:
+    Path("rows.jsonl").write_text('{"a": 1}\n{"a": 1, "question": "Why?", "answer": "So."}\n')
+    out = "out: [{path: d/, split: answer}, {path: c.jsonl, form: chat}]"
+    assert found(seedbed, f"input: rows.jsonl\n{out}\nsteps: [{{use: pass}}]\n") == []
 
 
 def test_what_follows_from_a_mistake_is_not_another(seedbed: Seedbed) -> None:

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from seedbed.engine.output_checks import check_columns_of, keep_apart
 from seedbed.engine.segments.segments import counted_leaf
 from seedbed.engine.sources.input_rows import input_rows
 from seedbed.engine.sources.source_steps import source_step, with_source
 from seedbed.errors import SeedbedError, UsageError
-from seedbed.pipeline.columns import column_problems
+from seedbed.pipeline.columns import column_problems, columns_made
 from seedbed.pipeline.file import read_pipeline
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.reading.problems import Problems
@@ -101,11 +102,16 @@ def _check_rows(
     for found in column_problems(topology, columns) if is_linked else ():
         number = numbers.get(found.step or "")
         problems.add(found, *(() if number is None else _place_of(found, number, problems)))
+    given = pipeline.defaults.input
     for at, output in enumerate(outputs):
-        if output.leaf is not None:
-            place = ("out", at) if isinstance(problems.marked.content.get("out"), list) else ("out",)
-            with problems.at(*place, "leaf"):
-                counted_leaf(topology, output.leaf)
+        place = ("out", at) if isinstance(problems.marked.content.get("out"), list) else ("out",)
+        with problems.at(*place):
+            keep_apart(output, Path(given) if isinstance(given, str) and not is_remote(given) else None)
+        with problems.at(*place, *(("leaf",) if output.leaf is not None else ())):
+            named = output.leaf is not None or len(topology.leaves) == 1
+            leaf = counted_leaf(topology, output.leaf) if named else ""
+            if not problems.found:
+                check_columns_of(output, columns_made(topology, leaf, columns))
 
 
 def _is_stream(path: Path) -> bool:

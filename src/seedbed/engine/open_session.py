@@ -11,6 +11,7 @@ from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.outlets import Emission, Outlets
+from seedbed.engine.output_checks import check_output_of
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.file_record import record_files
 from seedbed.engine.run import Run
@@ -19,9 +20,8 @@ from seedbed.engine.session import Session
 from seedbed.engine.start import Start
 from seedbed.engine.workers.worker_resources import unplaced
 from seedbed.errors import UsageError
-from seedbed.store import Output, RunStore, check_csv_safe, check_output, run_folder
+from seedbed.store import Output, RunStore, check_csv_safe, run_folder
 from seedbed.store.writing import trial_of
-from seedbed.suggestions import did_you_mean
 
 
 def open_session(
@@ -48,7 +48,7 @@ def open_session(
     # Before the store: a file that can't be written is refused without leaving a run.
     check_csv_safe(csv_safe, None if not outputs else Path(outputs[0].path))
     for output in outputs:
-        _check_output(output, plan)
+        check_output_of(output, plan)
     if name is None and outputs:
         name = outputs[0].name
     start = Start(name)
@@ -136,29 +136,6 @@ def _made(engine: Callable[[Job], Engine], job: Job) -> Engine:
     if not made.places:
         job.run.odd += unplaced(job.plan)
     return made
-
-
-def _check_output(output: Output, plan: Plan) -> None:
-    check_output(output, plan.registry)
-    if output.file is not None:
-        _keep_apart(output.file, plan.input.path if plan.input is not None else None)
-    leaves = [step for step in plan.topology.leaves if step]
-    if output.leaf is not None and output.leaf not in leaves:
-        raise UsageError(
-            f"'{output}' is for rows of a step {output.leaf!r}, which isn't the last one of a branch",
-            *did_you_mean(output.leaf, leaves),
-            f"rows can be written of {', '.join(leaves)}",
-        )
-
-
-def _keep_apart(out: Path, given: Path | None) -> None:
-    """Raise UsageError if the dataset would replace its own input."""
-    # `samefile`, since links and other spellings of a path name the same file.
-    if given is not None and given.exists() and out.exists() and out.samefile(given):
-        raise UsageError(
-            f"'{out}' is both the input and the dataset, which would replace it",
-            "name another file with -o (out=... in Python)",
-        )
 
 
 def _new_run(plan: Plan, name: str | None, store: RunStore) -> Run:

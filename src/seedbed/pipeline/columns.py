@@ -52,9 +52,8 @@ def column_problems(
     columns, any column may exist, so nothing is checked. `sampled` has the variables of generator tasks that
     don't declare them, by step.
     """
-    names = input_columns or ()
-    given = Columns(dict.fromkeys(names), input_columns is not None, "the input")
     found: dict[str, Columns] = {}
+    given = _given(input_columns)
     for node in topology.nodes:
         problems = [*_in_mappings(node.step), *_in_conditions(node, found)]
         for columns in _read(node, found, given):
@@ -63,6 +62,22 @@ def column_problems(
         yield from {str(one): one.of_step(node.name) for one in problems}.values()
         makes = _made_from(node, _above(node, found, given))
         found[node.name] = _with_sampled(node.step, makes, sampled.get(node.name))
+
+
+def columns_made(
+    topology: Topology, step: str, input_columns: Collection[str] | None = None
+) -> Collection[str] | None:
+    """Return the columns that rows of a step may have; None if they may have others, too."""
+    found: dict[str, Columns] = {}
+    given = _given(input_columns)
+    for node in topology.nodes:
+        found[node.name] = _made_from(node, _above(node, found, given))
+    made = found.get(step)
+    return made.types.keys() if made is not None and made.complete else None
+
+
+def _given(columns: Collection[str] | None) -> Columns:
+    return Columns(dict.fromkeys(columns or ()), columns is not None, "the input")
 
 
 def _in_mappings(step: BaseStep) -> Iterator[UsageError]:

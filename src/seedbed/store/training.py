@@ -25,7 +25,7 @@ import orjson
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.training_forms import FORMS, MEANT, Template
-from seedbed.store.training_parts import USUAL_COLUMNS, Parts, find_columns, listed
+from seedbed.store.training_parts import USUAL_COLUMNS, Parts, can_be, find_columns, listed
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
 
@@ -36,6 +36,18 @@ def check_form(form: str, columns: Iterable[str] = (), template: str | Path | No
     for part in columns:
         _known("part", part, USUAL_COLUMNS)
     _template(form, template)
+
+
+def check_columns_of_form(form: str, columns: Iterable[str], given: Mapping[str, str]) -> None:
+    """Raise UsageError if rows with no other columns than these can't have a form.
+
+    Rows needn't have all of these columns, so two that could be the same part are no mistake yet.
+    """
+    check_form(form, given)
+    there = dict.fromkeys(columns)
+    alternatives = FORMS[form].alternatives
+    if not set(given.values()) <= there.keys() or not any(can_be(way, there, given) for way in alternatives):
+        find_columns(there, given, alternatives)
 
 
 class RowTrial:

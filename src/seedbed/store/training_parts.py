@@ -140,9 +140,14 @@ def find_columns(row: Row, given: Columns, alternatives: Iterable[tuple[str, ...
         if column not in row:
             raise UsageError(f"there is no column {column!r}", *did_you_mean(column, row), _columns_of(row))
     ways = list(alternatives)
-    way = next((way for way in ways if all(_is_there(part, row, given, way) for part in way)), ways[-1])
+    way = next((way for way in ways if can_be(way, row, given)), ways[-1])
     needed = {part: _usual(part, row, given) for part in way}
     return {**_optional(row, ways), **needed, **given}
+
+
+def can_be(way: Collection[str], row: Row, given: Columns) -> bool:
+    """Whether there's a column for each of some parts."""
+    return all(_is_there(part, row, given, way) for part in way)
 
 
 def _is_there(part: str, row: Row, given: Columns, way: Collection[str]) -> bool:
