@@ -61,6 +61,29 @@ def test_who_works_on_seedbed_is_told_the_name_of_the_package(
 
 
 @pytest.mark.parametrize(
+    "damaged",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"\xff",
+        b"{}",
+        b'{"dir_info": []}',
+        b'{"dir_info": {}, "url": 5}',
+        b'{"dir_info": {}}',
+    ],
+)
+def test_damaged_metadata_says_nothing_of_a_clone(
+    damaged: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed_from(tmp_path, PACKAGES.parent.as_uri())
+    (tmp_path / "seedbed-0.1.0.dist-info" / "direct_url.json").write_bytes(damaged)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert pip_install("seedbed-data") == "pip install seedbed-data"
+
+
+@pytest.mark.parametrize(
     ("name", "package"),
     [("dedup-near", "seedbed-data"), ("judge", "seedbed-tasks"), ("rater-agreement", "seedbed-tasks")],
 )

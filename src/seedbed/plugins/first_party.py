@@ -68,10 +68,10 @@ def _clone() -> Path | None:
     from importlib.metadata import PackageNotFoundError, distribution
 
     try:
-        origin = distribution("seedbed").read_text("direct_url.json")
-    except PackageNotFoundError:
+        found = json.loads(distribution("seedbed").read_text("direct_url.json") or "{}")
+        if found["dir_info"].get("editable"):
+            return None
+        return Path(unquote(urlsplit(found["url"]).path))
+    except (PackageNotFoundError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        # Installed from an index, or with damaged metadata, which must not hide what is to be said.
         return None
-    found = json.loads(origin) if origin else {}
-    if found.get("dir_info", {"editable": True}).get("editable"):
-        return None
-    return Path(unquote(urlsplit(found["url"]).path))
