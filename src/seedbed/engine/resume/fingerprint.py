@@ -51,8 +51,7 @@ def step_fingerprint(step: BaseStep, seed: int) -> bytes:
     if isinstance(step, BaseTask) and (sent := step.sampling_parameters()) != step.generation.given():
         # The user's parameters of the LLM beat the task's own defaults, and the fields alone don't show that.
         encoded += json_text(plain_value(sent), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
-    files = [part for path in parameter_files(step) for part in (os.fsencode(path), content_digest(path))]
-    return digest(encoded, *files, *code_parts(type(step)))
+    return digest(encoded, *_files(step), *code_parts(type(step)))
 
 
 def step_basis(step: BaseStep, seed: int) -> bytes:
@@ -63,8 +62,7 @@ def step_basis(step: BaseStep, seed: int) -> bytes:
     """
     functions = {name: plain_value(value) for name, value in _fields(step) if _is_function(value)}
     encoded = json_text([type(step).__qualname__, functions, seed], option=orjson.OPT_SORT_KEYS)
-    files = [part for path in parameter_files(step) for part in (os.fsencode(path), content_digest(path))]
-    return digest(encoded, *files, *code_parts(type(step)))
+    return digest(encoded, *_files(step), *code_parts(type(step)))
 
 
 def way_fingerprint(way: Edge) -> bytes:
@@ -84,6 +82,13 @@ def execution_key(fingerprint: bytes, encoded_row: bytes) -> bytes:
 
 def _fields(step: BaseStep) -> Iterator[tuple[str, Any]]:
     return ((name, getattr(step, name)) for name in type(step).model_fields)
+
+
+def _files(step: BaseStep) -> Iterator[bytes]:
+    """Yield the paths and content digests of the files that the parameters of a step name."""
+    for path in parameter_files(step):
+        yield os.fsencode(path)
+        yield content_digest(path)
 
 
 def _is_function(value: Any) -> bool:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
-
-import orjson
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.resume.checkpoint import Reached, decided_ids
-from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.segments import INPUT, Segment
 from seedbed.engine.sources.barriers import Barrier
 from seedbed.engine.sources.content_ids import ContentIds
 from seedbed.engine.sources.input_rows import InputRows
+from seedbed.engine.sources.kept_rows import KeptRows
 from seedbed.engine.sources.sources import (
     AcceptedRows,
     IndexedSource,
@@ -29,15 +26,12 @@ from seedbed.engine.sources.sources import (
 )
 from seedbed.engine.sources.stretches import OF_A_FILE, stretches
 from seedbed.engine.sources.threaded import READ_AHEAD, Threaded, ThreadedSource
-from seedbed.errors import InvalidRowError, StopRun
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
-from seedbed.store import Result, RunStore
+from seedbed.store import RunStore
 from seedbed.store.read_options import Placed
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import GeneratorStep
-
-_OF_INPUT = bytes(16)
 
 
 class SourceMaker:
@@ -48,7 +42,7 @@ class SourceMaker:
     ) -> None:
         self._plan = plan
         self._store = store
-        self._journal = journal
+        self._kept = KeptRows(store, journal, fingerprints)
         self._fingerprints = fingerprints
         # A quarter of the bytes in flight; the window takes half, and what waits for the disk another
         # quarter.
@@ -81,7 +75,7 @@ class SourceMaker:
         generator = segment.generator
         assert isinstance(generator, GeneratorTask)
         return IndexedSource(
-            generator, self._plan.seed, accepted, self._pinning(generator), self._plan.bounds.shard
+            generator, self._plan.seed, accepted, self._kept.pinning(generator), self._plan.bounds.shard
         )
 
     def threaded(self, segment: Segment) -> Threaded | None:
@@ -104,18 +98,18 @@ class SourceMaker:
             if not generator.only_samples:
                 return None
             sampled = partial(sampled_items, generator, self._plan.seed)
-            return Threaded(sampled, READ_AHEAD, self._keeping(generator), self._ahead)
+            return Threaded(sampled, READ_AHEAD, self._kept.keeper(generator), self._ahead)
         # A generator that calls a model makes a row only when one is wanted: rows made ahead would be paid
         # for, even if they turn out not to be needed.
         ahead = 0 if backends_in(generator) else READ_AHEAD
-        return Threaded(self._yielded(generator), ahead, self._keeping(generator), self._ahead)
+        return Threaded(self._yielded(generator), ahead, self._kept.keeper(generator), self._ahead)
 
     def _input(self, segment: Segment) -> Threaded:
         given = self._plan.input
         assert given is not None
         rows = given.rows()
         # Input rows are only stored for a step that reads all of them; other runs read the file again.
-        keep = self._keep(INPUT, _OF_INPUT) if INPUT in segment.kept else None
+        keep = self._kept.keeper_of_input() if INPUT in segment.kept else None
         arguments = rows, segment.name, given.names()
         together = partial(stretches, *arguments, at_a_time=_at_a_time(given))
         return Threaded(lambda: digested(*arguments), READ_AHEAD, keep, self._ahead, together)
@@ -134,7 +128,7 @@ class SourceMaker:
         def items() -> Iterator[Item]:
             current_files.set(generator._noted_by)
             kept = 0
-            for encoded in self._kept_rows(generator):
+            for encoded in self._kept.of_generator(generator):
                 yield numbered_item(encoded, generator.name, kept, ids)
                 kept += 1
             yield from numbered(generator.process(kept), generator, kept, self._scoping(generator), ids)
@@ -148,104 +142,6 @@ class SourceMaker:
         them.
         """
         return lambda number: current_scope.set(CallScope(self._plan.seed, generator.name, str(number)))
-
-    def _kept_rows(self, generator: GeneratorStep) -> Iterator[bytes]:
-        """Yield the rows of the lists that a seekable generator yielded before and that are kept completely.
-
-        It continues after them. In the middle of a list, one couldn't tell which calls each row came from.
-        """
-        number = 0
-        while rows := self._kept_list(generator.name, number):
-            yield from rows
-            number += len(rows)
-
-    def _kept_list(self, name: str, first: int) -> list[bytes]:
-        length = self._stored(_lists_of(name), name, first)
-        count = orjson.loads(length.data)[0] if length is not None else 1
-        kept = [self._stored(name, name, number) for number in range(first, first + count)]
-        rows = [row for row in kept if row is not None]
-        if len(rows) < count:
-            return []
-        return [row.data[1:-1] for row in rows]
-
-    def _stored(self, step: str, name: str, number: int) -> Result | None:
-        """Return the result kept under `step` for a row of a generator, unless the generator has changed."""
-        stored = self._store.result_of(step, str(number))
-        return stored if stored is not None and stored.key == self._fingerprints[name] else None
-
-    def _keeping(self, generator: GeneratorStep) -> Callable[[Item], None]:
-        key = self._fingerprints[generator.name]
-        keep = self._keep(generator.name, key)
-        return self._keep_list(_lists_of(generator.name), key, keep) if generator.seekable else keep
-
-    def _keep_list(self, step: str, key: bytes, keep: Callable[[Item], None]) -> Callable[[Item], None]:
-        """Return a function that keeps the length of a list before the first of its rows."""
-
-        def keep_both(item: Item) -> None:
-            # Before the rows: after a kill, a list that lacks rows is seen to be incomplete. Most lists have
-            # one row, which needs no entry.
-            if item.begins > 1:
-                row = item.in_flight.source
-                length = Result(step, row, key, 0, "done", orjson.dumps([item.begins]))
-                self._journal.keep_result(length, self._journal.result(step, row))
-            keep(item)
-
-        return keep_both
-
-    def _keep(self, step: str, key: bytes) -> Callable[[Item], None]:
-        def keep(item: Item) -> None:
-            # Not the item's id: rows that are known by their content are still kept by their number, since a
-            # resumed run must find the rows before it without making them.
-            row = item.in_flight.source
-            result = Result(step, row, key, 0, "done", b"[" + item.in_flight.encoded + b"]")
-            stored = self._journal.result(step, row)
-            if stored is not None and stored.key == key:
-                self._journal.kept[step] += 1
-                # Rows downstream were made from the earlier row, and their answers are paid for. Continuing
-                # would mix rows of two generators; making all of them again would buy the answers again.
-                if stored.data != result.data:
-                    raise _unlike(step, row)
-            self._journal.keep_result(result, stored)
-
-        return keep
-
-    def _pinning(self, task: GeneratorTask) -> Callable[[int, Callable[[], Any]], Any]:
-        """Keep variables that were sampled from accepted rows: `retry` may add rows to those later."""
-        step = f"{task.name} variables"
-        # Of all steps: which rows are accepted depends on each of them.
-        key = digest(*self._fingerprints.values())
-
-        def pinned(index: int, draw: Callable[[], Any]) -> Any:
-            stored = self._journal.result(step, str(index))
-            if stored is not None and stored.key == key:
-                return orjson.loads(stored.data)[0]
-            data = _kept_variables(draw())
-            self._journal.keep_result(Result(step, str(index), key, 0, "done", data), stored)
-            return orjson.loads(data)[0]
-
-        return pinned
-
-
-def _lists_of(name: str) -> str:
-    return f"{name} lists"
-
-
-def _kept_variables(variables: Any) -> bytes:
-    try:
-        return orjson.dumps([variables])
-    except TypeError as error:
-        raise InvalidRowError(
-            f"the variables that `sample` returned can't be kept: {error}",
-            "with `feedback`, private ones too must be text, numbers, lists or dictionaries",
-        ) from error
-
-
-def _unlike(step: str, row: str) -> StopRun:
-    return StopRun(
-        f"'{step}' yields another row {row} than before",
-        "its `process` yields other rows each time, so this run can't be resumed",
-        "make it depend only on its parameters and the answers, or start over with --restart",
-    )
 
 
 def _at_a_time(given: InputRows) -> int:
