@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Result
 
+from seedbed.plugins.fields.misplaced_secrets import without_misplaced
+
 Seedbed = Callable[..., Result]
 
 KEY = "sk-canary-Zq7Rk2Wp9XvT4mBn"
@@ -77,3 +79,18 @@ def test_what_messages_say_about_keys_stays(
     said = seedbed(*RUN, "--llm", "openai/m").err
     assert "OPENAI_API_KEY=..." in said
     assert "--set llm.api_key=..." in said
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("set api_key=VALUE; or password=...", "set api_key=VALUE; or password=..."),
+        ("api_key: this field is required", "api_key: this field is required"),
+        ("write key=${env:NAME}", "write key=${env:NAME}"),
+        ("max_tokens=3000, password=hunter2", "max_tokens=3000, password=[secret]"),
+        ("api_key:hunter2", "api_key:[secret]"),
+        ("not 'hf_0123456789abcdef'", "not '[secret]'"),
+    ],
+)
+def test_only_values_are_left_out(text: str, shown: str) -> None:
+    assert without_misplaced(text) == shown

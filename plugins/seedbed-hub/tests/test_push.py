@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import traceback
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -217,6 +218,24 @@ def test_a_token_in_what_the_hub_says_is_not_shown(hub: HubServer, tmp_path: Pat
     with pytest.raises(DatasetError, match=r"\[secret\]") as refused:
         Hub().upload(tmp_path, PLACE, {"message": "rows", "private": None, "complete": True})
     assert hub.token not in str(refused.value)
+
+
+@pytest.mark.parametrize("trouble", ["no token", "no network", "a token that may only read", "a refusal"])
+def test_the_password_of_a_mirror_is_not_shown(
+    hub: HubServer, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    url = "http://127.0.0.1:9" if trouble == "no network" else hub.url
+    monkeypatch.setenv("HF_ENDPOINT", url.replace("http://", "http://me:hunter2-canary@"))
+    if trouble == "no token":
+        monkeypatch.delenv("HF_TOKEN")
+    hub.role = "read" if "read" in trouble else hub.role
+    if trouble == "a refusal":
+        hub.faults.append(answering(401, f"{hub.token} at me:hunter2-canary@ isn't known", "/whoami"))
+    with pytest.raises((UsageError, DatasetError)) as refused:
+        made(out=PLACE)
+    shown = "".join(traceback.format_exception(refused.value))
+    assert "hunter2-canary" not in shown
+    assert hub.token not in shown
 
 
 def test_the_token_goes_to_the_chosen_host_only(hub: HubServer) -> None:

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from huggingface_hub import constants
 from huggingface_hub import errors as hub
 
+from seedbed import public_url
+
 TOKENS = "make one that may write: {}/settings/tokens"
 _LOGIN = "set HF_TOKEN, or log in: hf auth login"
 _AGAIN = "push again: what was uploaded isn't sent twice"
@@ -30,12 +32,17 @@ def endpoint() -> str:
 
 def host() -> str:
     """Return the name of the Hub for people."""
-    return urlsplit(endpoint()).netloc or endpoint()
+    return urlsplit(endpoint()).netloc.rpartition("@")[2] or page()
+
+
+def page() -> str:
+    """Return the Hub's address for people: without a user and a password, which a mirror may want."""
+    return public_url(endpoint())
 
 
 def no_token() -> Trouble:
     """Return that there is no token."""
-    return Trouble(f"there's no token for {host()}", (_LOGIN, TOKENS.format(endpoint())))
+    return Trouble(f"there's no token for {host()}", (_LOGIN, TOKENS.format(page())))
 
 
 def trouble_with(error: Exception, place: str, token: str | None, *, is_begun: bool = True) -> Trouble:
@@ -68,7 +75,7 @@ def trouble_with(error: Exception, place: str, token: str | None, *, is_begun: b
 def _of_answer(error: hub.HfHubHTTPError, place: str) -> Trouble:
     status = error.response.status_code
     said = error.server_message or _first_line(error)
-    settings = TOKENS.format(endpoint())
+    settings = TOKENS.format(page())
     match status:
         case 401:
             return Trouble(f"{host()} doesn't accept the token", ("is HF_TOKEN right?", settings))
@@ -111,4 +118,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _without(text: str, token: str | None) -> str:
-    return text.replace(token, "[secret]") if token else text
+    login = urlsplit(endpoint()).netloc.rpartition("@")[0]
+    for secret in filter(None, (token, login, login.partition(":")[2])):
+        text = text.replace(secret, "[secret]")
+    return text

@@ -23,7 +23,7 @@ class Hub(Format):
         """Raise `UsageError` if the address is wrong, there's no token, or the Hub doesn't accept it."""
         address = HubAddress.parse(place)
         # Imported late: the address of a run that isn't pushed yet needs no network.
-        from seedbed_hub.failures import TOKENS, endpoint, no_token, trouble_with
+        from seedbed_hub.failures import TOKENS, no_token, page, trouble_with
         from seedbed_hub.repository import Repository, token_of_user
 
         token = token_of_user()
@@ -37,7 +37,7 @@ class Hub(Format):
             # Not `from error`: its text may hold the request's headers.
             raise UsageError(trouble.fact, *trouble.advice) from None
         if role == "read":
-            raise UsageError(f"the token may only read, not push to '{place}'", TOKENS.format(endpoint()))
+            raise UsageError(f"the token may only read, not push to '{place}'", TOKENS.format(page()))
 
     def upload(self, folder: Path, address: str, options: Mapping[str, Any]) -> None:
         """Make the files in `folder` the dataset at `address`, in one commit.
