@@ -276,7 +276,21 @@ def test_a_header_of_two_lines_is_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "ftp://h", "h:80", "http://h:port", "http://[::1", f"http://{'ü' * 99}"]
+    "url",
+    [
+        "http://",
+        "ftp://h",
+        "h:80",
+        "http://h:port",
+        "http://h:0",
+        "http://h:65536",
+        "http://[::1",
+        f"http://{'ü' * 99}",
+        f"http://{'u' * 64}.example",
+        "http://h..example",
+        "http://my host",
+        "http://h\x7f.example",
+    ],
 )
 def test_what_is_no_url(url: str) -> None:
     with pytest.raises(NotAURL):

@@ -11,10 +11,14 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.fault_server import Reply
 
 from seedbed import LLMConnectionError, UsageError, post_json
@@ -212,6 +216,71 @@ def test_a_file_of_certificates_that_is_not_there_is_blamed(tls_server, monkeypa
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere.pem")
     with pytest.raises(LLMConnectionError, match="SSL_CERT_FILE names a file"):
         post(f"https://localhost:{tls_server.server_port}")
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"), [((-2, -1), "certificate has expired"), ((1, 2), "certificate is not yet valid")]
+)
+def test_a_certificate_out_of_time_may_be_this_machines_clock(
+    tls_server, monkeypatch, tmp_path, days, reason
+):
+    chain = tmp_path / "out-of-time.pem"
+    write_certificate(chain, days)
+    tls_server.context.load_cert_chain(chain)
+    monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    with pytest.raises(LLMConnectionError, match=reason) as caught:
+        post(f"https://localhost:{tls_server.server_port}")
+    assert "is this machine's clock right?" in str(caught.value)
+    assert (caught.value.retryable, caught.value.fatal) == (False, True)
+
+
+def write_certificate(path: Path, days: tuple[int, int]) -> None:
+    """Write a certificate and its key that are valid from one day to the other, counted from today."""
+    # openssl's command takes days in the past from version 3.4.
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    begin, end = (datetime.now(UTC) + timedelta(days=day) for day in days)
+    made = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, end).add_extension(
+        x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False
+    )
+    form = serialization.PrivateFormat.PKCS8
+    path.write_bytes(
+        made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    )
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_server_that_wants_a_certificate_ends_the_run(tls_server, monkeypatch, version):
+    """With TLS 1.3 it says so after the handshake, which looked like a connection that was lost."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls_server.certificate))
+    tls_server.context.verify_mode = ssl.CERT_REQUIRED
+    tls_server.context.maximum_version = version
+    with pytest.raises(
+        LLMConnectionError, match=r"no secure connection to 'https://localhost.*': .*alert"
+    ) as caught:
+        post(f"https://localhost:{tls_server.server_port}")
+    assert "_ssl.c" not in caught.value.fact
+    assert (caught.value.retryable, caught.value.fatal) == (False, True)
+    assert tls_server.seen == []
+
+
+def test_a_handshake_that_is_cut_is_told_as_such_and_tried_again():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        resetting = threading.Thread(target=reset_each, args=(listening, 2))
+        resetting.start()
+        with pytest.raises(LLMConnectionError, match="closed the connection before it was secure") as caught:
+            post(f"https://127.0.0.1:{listening.getsockname()[1]}")
+        resetting.join()
+    assert "is base_url right" in str(caught.value)
+    assert caught.value.retryable
+
+
+def reset_each(listening: socket.socket, times: int) -> None:
+    for _ in range(times):
+        connection, _ = listening.accept()
+        connection.recv(10000)
+        connection.close()
 
 
 def test_http_to_a_port_of_https_says_so(tls_server):

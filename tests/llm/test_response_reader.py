@@ -159,7 +159,7 @@ def test_what_is_around_an_answer_has_an_end(sent: bytes, more: bytes) -> None:
 
 
 def test_tiny_chunks_take_no_more_memory_than_the_answer() -> None:
-    body = b"".join(b"%02d" % (number % 100) for number in range(20_000))
+    body = b"".join(b"%02d" % (number % 100) for number in range(50_000))
     sent = response(CHUNKED, chunked(*(body[place : place + 2] for place in range(0, len(body), 2))))
     reader = ResponseReader()
     reader.begin(len(body))

@@ -21,6 +21,7 @@ from seedbed import (
     TimedOutError,
     UnknownModelError,
     UsageError,
+    check_listening,
     get_json,
     parse_body,
     post_json,
@@ -152,6 +153,25 @@ def test_a_server_that_takes_no_connection_is_not_waited_for_as_long_as_an_answe
             other.connect_ex(server.getsockname())
         with pytest.raises(TimedOutError, match=r"cannot reach 'http://.*' within 0\.05 s"):
             post(f"http://127.0.0.1:{server.getsockname()[1]}")
+        for other in others:
+            other.close()
+
+
+@pytest.mark.parametrize("url", ["http://h..example/v1", "http://127.0.0.1:99999/v1", "http://[::1/v1"])
+def test_what_is_no_url_of_a_server_is_found_before_any_row_starts(url):
+    with pytest.raises(UsageError, match="write it as https://host/path") as caught:
+        asyncio.run(check_listening(url))
+    assert url in caught.value.fact
+
+
+def test_a_server_that_takes_no_connection_at_once_is_left_to_the_first_call(monkeypatch):
+    monkeypatch.setattr(transport, "_LISTENING_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        others = [socket.socket() for _ in range(3)]
+        for other in others:
+            other.setblocking(False)
+            other.connect_ex(server.getsockname())
+        asyncio.run(check_listening(f"http://127.0.0.1:{server.getsockname()[1]}"))
         for other in others:
             other.close()
 

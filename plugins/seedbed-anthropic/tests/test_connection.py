@@ -6,6 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,16 @@ def test_the_fields_win_over_the_environment(monkeypatch: pytest.MonkeyPatch) ->
     set_by_hand = connection(auth_token="of-the-field", base_url="http://field:2/proxy/v1/")
     assert set_by_hand.headers["authorization"] == "Bearer of-the-field"
     assert set_by_hand.base_url == "http://field:2/proxy"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://[::1", "http://host:65536", "http://host:0", "http://host..example", "http://me:hunter2/x@host"],
+)
+def test_an_address_that_is_none_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(UsageError, match=r"the base URL .*of Anthropic") as caught:
+        connection(base_url=url)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_header_of_the_users_is_credential_enough() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +10,15 @@ import pytest
 from pydantic import ValidationError
 from tests.support.fault_server import FaultServer, Reply
 
-from seedbed import AuthenticationError, Gateway, LLMError, ParameterError, RetryPolicy, UnsupportedError
+from seedbed import (
+    AuthenticationError,
+    Gateway,
+    LLMError,
+    ParameterError,
+    RetryPolicy,
+    UnsupportedError,
+    UsageError,
+)
 from seedbed_openai import OpenAILLM
 from seedbed_openai.llm import Lack
 from seedbed_openai.presets import PRESETS, PresetName
@@ -215,3 +224,12 @@ def test_a_secret_in_a_servers_words_does_not_reach_the_message(fault_server: Fa
         llm.bound(Gateway(retry=RetryPolicy(tries=1)), None).generate(ASK)
     assert "[secret]" in str(caught.value)
     assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1/v1", "http://127.0.0.1:99999/v1", "http://host..example/v1", "host:1"]
+)
+def test_an_address_of_the_environment_that_is_none_ends_the_run(monkeypatch: Any, url: str) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    with pytest.raises(UsageError, match="is not a URL of a server"):
+        asyncio.run(OpenAILLM(model="m", api_key=KEY).check())

@@ -174,6 +174,10 @@ def test_what_can_be_helped_is_tried_again(fault_server: FaultServer) -> None:
         ({"temperature": 1}, "temperature"),
         ({"base_url": "localhost:8000"}, "write it as https://host/path"),
         ({"base_url": "http://my host/v1"}, "write it as https://host/path"),
+        ({"base_url": "http://host..example/v1"}, "write it as https://host/path"),
+        ({"base_url": "http://host:65536/v1"}, "write it as https://host/path"),
+        ({"base_url": "http://host:0/v1"}, "write it as https://host/path"),
+        ({"base_url": "http://[::1/v1"}, "write it as https://host/path"),
     ],
 )
 def test_wrong_settings_are_refused(fields: dict[str, Any], text: str) -> None:

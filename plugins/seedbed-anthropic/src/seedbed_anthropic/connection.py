@@ -199,9 +199,12 @@ def check_url(url: str) -> None:
     advice = "write base_url, or ANTHROPIC_BASE_URL, as https://host or http://host:port"
     try:
         split = urlsplit(url)
-    except ValueError as error:
-        raise UsageError("the base URL of Anthropic is not a URL", advice) from error
-    if split.scheme not in ("http", "https") or not split.hostname or split.query or split.fragment:
+        # Ports beyond 65535, and parts of a name that are empty or too long.
+        names_server = split.port != 0 and bool((split.hostname or "").encode("idna"))
+    except ValueError:
+        # `from None`, since its text may quote the password.
+        raise UsageError("the base URL of Anthropic is not a URL", advice) from None
+    if split.scheme not in ("http", "https") or not names_server or split.query or split.fragment:
         raise UsageError(f"the base URL '{public_url(url)}' of Anthropic doesn't name a server", advice)
 
 

@@ -172,7 +172,11 @@ PRESETS: dict[PresetName, Preset] = {
 @lru_cache(maxsize=256)
 def preset_for(name: PresetName, base_url: str) -> Preset:
     """Return the preset; `openai` at an address that isn't OpenAI's is a compatible server."""
-    host = urlsplit(base_url).hostname or ""
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        # Of the environment, since fields are checked: whoever asks there says that it's no URL.
+        host = ""
     if name != "openai" or host == "openai.com" or host.endswith(".openai.com"):
         return PRESETS[name]
     return AZURE if host.endswith(".openai.azure.com") else COMPATIBLE

@@ -10,9 +10,15 @@ from pydantic import SecretStr
 
 def check_address(value: str) -> None:
     """Raise ValueError if an address isn't a URL, or contains a user and a password."""
-    split = urlsplit(value)
-    # A blank in a host was looked up as a name, with retries, as if the server were down.
-    if split.scheme not in ("http", "https") or not split.hostname or not _is_host(split.netloc):
+    try:
+        split = urlsplit(value)
+        is_server = split.scheme in ("http", "https") and _is_host(split.netloc) and split.port != 0
+        # Parts of a name that are empty or too long, and ports beyond 65535.
+        (split.hostname or "").encode("idna")
+    except ValueError:
+        is_server = False
+    if not is_server or not split.hostname:
+        # No reason: Python's own quotes a password that stands where a port should.
         raise ValueError("write it as https://host/path or http://host:port/path")
     # The key is sent in a header, and HTTP takes one credential only.
     if "@" in split.netloc:
@@ -20,6 +26,7 @@ def check_address(value: str) -> None:
 
 
 def _is_host(netloc: str) -> bool:
+    # A blank in a host was looked up as a name, with retries, as if the server were down.
     return netloc.isprintable() and not any(map(str.isspace, netloc))
 
 

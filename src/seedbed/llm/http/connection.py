@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from typing import cast
 
 from seedbed.llm.http.http_answer import HTTPAnswer
 from seedbed.llm.http.response_reader import ResponseReader
-from seedbed.llm.http.wire_errors import Disconnected, NotHTTP
+from seedbed.llm.http.wire_errors import CannotConnect, Disconnected, NotHTTP
 
 _QUOTED = 32
 
@@ -36,6 +37,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport: asyncio.Transport | None = None
         self._reader = ResponseReader()
         self._unasked = b""
+        self._is_new = True
         self._complete: asyncio.Future[None] | None = None
 
     async def exchange(self, request: bytes, most: int) -> HTTPAnswer:
@@ -50,6 +52,7 @@ class Connection(asyncio.BufferedProtocol):
         self._transport.write(request)
         try:
             await self._complete
+            self._is_new = False
             return self._reader.take()
         except BaseException:
             self.close()
@@ -105,5 +108,8 @@ class Connection(asyncio.BufferedProtocol):
             return
         if error is None and self._reader.ends_here():
             self._complete.set_result(None)
+        elif isinstance(error, ssl.SSLError) and self._is_new and not self._reader.is_begun:
+            # With TLS 1.3, a server refuses the handshake after it has ended for us: it wants a certificate.
+            self._complete.set_exception(CannotConnect(error))
         else:
             self._complete.set_exception(Disconnected(is_begun=self._reader.is_begun))

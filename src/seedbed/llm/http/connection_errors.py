@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 from seedbed.errors import InvalidResponseError, LLMConnectionError, SeedbedError, TimedOutError, UsageError
@@ -21,6 +22,9 @@ from seedbed.llm.http.wire_errors import (
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
 """OpenSSL's codes for a certificate chain that ends with an issuer we don't trust."""
 _TLS_ALERT = b"\x15\x03"
+_NOT_IN_TIME = (9, 10)
+"""OpenSSL's codes for a certificate that isn't valid yet, or no longer."""
+_NO_CERTIFICATE = "if it wants a certificate of yours: ask it through a program on this machine that has one"
 _PROXY_ADVICE = "check HTTP_PROXY and HTTPS_PROXY, or leave this server out with NO_PROXY"
 
 
@@ -36,7 +40,8 @@ def connection_error(error: WireError, origin: str) -> SeedbedError:
         case CannotConnect():
             return _unconnected(error, origin)
         case ConnectTimeout():
-            return TimedOutError(f"cannot reach '{origin}' within {error.seconds:g} s")
+            fact = f"cannot reach '{origin}' within {error.seconds:g} s"
+            return TimedOutError(fact, "is the server running, and is base_url right?")
         case ProxyRefused():
             # A proxy's 5xx may be about the server behind it; 403 and 407 are about the user.
             helped = error.status >= 500
@@ -77,11 +82,15 @@ def _unconnected(error: CannotConnect, origin: str) -> LLMConnectionError:
     if _is_unverified(error):
         return _unverified(error.cause, origin)
     if isinstance(error.cause, ssl.SSLError):
+        reason = _reason(error)
+        advice = _NO_CERTIFICATE if "certificate" in reason else "is base_url right, and its port?"
         return LLMConnectionError(
-            f"no secure connection to '{origin}': {_reason(error)}",
-            "is base_url right, and its port?",
-            retryable=False,
-            fatal=True,
+            f"no secure connection to '{origin}': {reason}", advice, retryable=False, fatal=True
+        )
+    if not _reason(error):
+        # That's all that a handshake says if the server ends it without a reason.
+        return LLMConnectionError(
+            f"'{origin}' closed the connection before it was secure", "is base_url right, and its port?"
         )
     return LLMConnectionError(
         f"cannot reach '{origin}': {_reason(error)}", "is the server running, and is base_url right?"
@@ -112,6 +121,8 @@ def _unverified(error: Exception, origin: str) -> LLMConnectionError:
     advice = "set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to the certificates of your organisation"
     if is_file_missing():
         advice = "SSL_CERT_FILE names a file that isn't there"
+    elif getattr(error, "verify_code", 0) in _NOT_IN_TIME:
+        advice = "is this machine's clock right? if so, whoever runs the server has to renew it"
     elif getattr(error, "verify_code", 0) not in _UNKNOWN_ISSUER:
         advice = "is base_url right? only whoever runs the server can mend its certificate"
     return LLMConnectionError(
@@ -127,4 +138,11 @@ def not_a_url(origin: str) -> UsageError:
 
 
 def _reason(error: CannotConnect) -> str:
-    return error.cause.strerror or str(error.cause)
+    cause = error.cause
+    if isinstance(cause, ssl.SSLError) and cause.reason:
+        # "TLSV13_ALERT_CERTIFICATE_REQUIRED"; the text has a line of C in it, too.
+        return cause.reason.lower().replace("_", " ")
+    # asyncio's own text has an address as Python writes it. Numbers below zero are those of the DNS.
+    if (cause.errno or 0) > 0 and not isinstance(cause, ssl.SSLError):
+        return os.strerror(cause.errno or 0)
+    return cause.strerror or str(cause)

@@ -35,11 +35,12 @@ def target_of(url: str) -> Target:
     try:
         split = urlsplit(url)
         port = split.port
-        host = _ascii(split.hostname or "")
+        host = _name(split.hostname or "")
     except ValueError:
         # `from None`, since its text may quote the password.
         raise NotAURL from None
-    if split.scheme not in _PORTS or not host:
+    # Port 0 is none: it would be taken for the usual one.
+    if split.scheme not in _PORTS or not host or port == 0:
         raise NotAURL
     shown = f"[{host}]" if ":" in host else host
     authority = shown if port in (None, _PORTS[split.scheme]) else f"{shown}:{port}"
@@ -70,9 +71,12 @@ def request_bytes(head: bytes, body: bytes | None) -> bytes:
     return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
 
 
-def _ascii(host: str) -> str:
-    # As a name of the DNS: "bücher.example" is "xn--bcher-kva.example" there.
-    return host if host.isascii() else host.encode("idna").decode()
+def _name(host: str) -> str:
+    """Return a host as the DNS has it: "bücher.example" is "xn--bcher-kva.example" there."""
+    if not host.isprintable() or any(map(str.isspace, host)):
+        raise NotAURL
+    # Names in ASCII too: "a..b" and parts of more than 63 letters are none, as the resolver would find out.
+    return host.encode("idna").decode() if host else ""
 
 
 def _login(split: SplitResult) -> str:

@@ -101,7 +101,8 @@ class ResponseReader:
         headers, pieces = self._headers, self._pieces
         assert headers is not None
         if self._earlier is not None:
-            pieces = [bytes(self._earlier), *pieces]
+            self._earlier += b"".join(pieces)
+            pieces = [bytes(self._earlier)]
         self._headers, self._earlier, self._pieces, self._values = None, None, [], {}
         body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         packing = headers.get("content-encoding")

@@ -24,7 +24,7 @@ from seedbed.llm.http.connections import Connections, Server
 from seedbed.llm.http.http_answer import HTTPAnswer
 from seedbed.llm.http.http_request import head_of, request_bytes, target_of
 from seedbed.llm.http.proxy import proxy_of
-from seedbed.llm.http.wire_errors import ConnectTimeout, WireError
+from seedbed.llm.http.wire_errors import ConnectTimeout, NotAURL, WireError
 from seedbed.llm.http.wrong_scheme import other_scheme, wants_https
 from seedbed.llm.json_text import compact, json_text
 from seedbed.llm.keys.echoes import keys_sent, without_echo
@@ -40,6 +40,7 @@ MAX_RESPONSE_BYTES = 64 * 2**20
 # Separate from the time of an answer: a model may think for five minutes, but a host that doesn't accept a
 # connection for 15 s won't, and waiting on would only hold its permit.
 CONNECT_SECONDS = 15.0
+_LISTENING_SECONDS = 1.0
 
 
 async def post_json(
@@ -94,14 +95,20 @@ async def check_listening(url: str) -> None:
     """Raise LLMConnectionError if nothing listens at a URL of this machine; nothing is sent.
 
     That's free, and finds a server that wasn't started before any row starts. It doesn't check other
-    machines: the first call finds out as quickly.
+    machines: the first call finds out as quickly. Raises UsageError for what is no URL of a server.
     """
-    split = urlsplit(url)
-    if not is_loopback(split.hostname or "") or _route(public_url(url)).proxy:
-        return
-    port = split.port or (443 if split.scheme == "https" else 80)
     try:
-        _, writer = await asyncio.open_connection(split.hostname, port)
+        target = target_of(url)
+    except NotAURL:
+        raise not_a_url(public_url(url)) from None
+    if not is_loopback(target.host) or _route(public_url(url)).proxy:
+        return
+    try:
+        async with asyncio.timeout(_LISTENING_SECONDS):
+            _, writer = await asyncio.open_connection(target.host, target.port)
+    except TimeoutError:
+        # Something listens, and has no time for a connection: the first call says so if it stays like that.
+        return
     except OSError as error:
         raise LLMConnectionError(
             f"cannot reach '{public_url(url)}': {os.strerror(error.errno) if error.errno else error}",
