@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 
@@ -91,3 +93,43 @@ def test_a_document_that_takes_too_long_is_named_and_the_rows_before_it_stay(
     ended = run(get_step("documents", path=tmp_path, seconds=1))
     assert "b.html' takes more than 1 s of processor time" in str(ended.stopped_by)
     assert [(row["path"], row["title"]) for row in ended.rows()] == [("a.html", "T")]
+
+
+def packed(path: Path, size: int) -> None:
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b" " * size)
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.html", "a.htm", "a.pdf", "a.md"])
+def test_a_document_that_is_too_large_is_named_before_it_is_read(name: str, tmp_path: Path) -> None:
+    is_packed = name in ("a.docx", "a.pptx")
+    if is_packed:
+        packed(tmp_path / name, 3_000_000)
+        assert (tmp_path / name).stat().st_size < 10_000
+    else:
+        (tmp_path / name).write_bytes(b" " * 3_000_000)
+
+    with pytest.raises(DatasetError) as refused:
+        made("documents", path=str(tmp_path / name), megabytes=2)
+
+    has = "3 MB unpacked" if is_packed else "3 MB"
+    assert f"{name}' has {has}, and a document may have 2 (`megabytes`)" in refused.value.fact
+
+
+@pytest.mark.parametrize("content", [b"", b"not packed", b"PK\x03\x04 cut off"])
+def test_a_packed_document_that_is_none_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(content)
+    with pytest.raises(DatasetError, match=r"a\.docx' is not a \.docx document"):
+        made("documents", path=tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
+def test_a_document_that_takes_too_much_memory_is_named_and_the_rows_before_it_stay(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<title>T</title><p>first")
+    (tmp_path / "b.html").write_text("<p>hello</p>" * 2_000_000)
+
+    ended = run(get_step("documents", path=tmp_path, memory=1000))
+    # A library may end the process before Python can say so.
+    assert re.search(r"b\.html' .*memory.*\(`memory`\)", str(ended.stopped_by))
+    assert [row["path"] for row in ended.rows()] == ["a.html"]

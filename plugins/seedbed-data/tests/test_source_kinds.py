@@ -172,7 +172,7 @@ def test_what_reads_documents_has_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_p
         monkeypatch.setenv(name, "sk-planted")
     monkeypatch.setenv("ACME_FOLDER", "kept")
     (tmp_path / "a.html").write_text("<p>hello</p>")
-    with Conversion(60) as conversion:
+    with Conversion(60, 4000) as conversion:
         assert conversion.converted(tmp_path / "a.html")[0] == "hello"
         assert conversion._process is not None
         seen = Path(f"/proc/{conversion._process.pid}/environ").read_bytes()

@@ -1,4 +1,4 @@
-"""Converts documents to Markdown, each within a bound on processor time."""
+"""Converts documents to Markdown, each within bounds on processor time and memory."""
 
 from __future__ import annotations
 
@@ -23,10 +23,12 @@ class Conversion:
     """A process that converts documents, from the first one on to the end of a `with` block.
 
     Some contents of a few kilobytes take its readers minutes: a PDF or a page may send them round in circles.
+    Others take all the memory there is. `memory` is in megabytes.
     """
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, seconds: int, memory: int) -> None:
         self._seconds = seconds
+        self._memory = memory
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -41,10 +43,16 @@ class Conversion:
         Raises UsageError if the package isn't there, DatasetError if the document can't be read.
         """
         process = self._process = self._process or _started()
-        answer = _answer(process, json.dumps([str(path), self._seconds]))
+        answer = _answer(process, json.dumps([str(path), self._seconds, self._memory]))
         if answer is None:
             self._end()
             raise DatasetError(self._ended(path, process.returncode), *_ADVICE)
+        if "short" in answer:
+            # What it was in the middle of may be left in any state.
+            self._end()
+            raise DatasetError(
+                f"'{path}' takes more than {self._memory:,} MB of memory to read (`memory`)", *_ADVICE
+            )
         if "error" in answer:
             raise DatasetError(f"'{path}' cannot be read as a document: {answer['error']}", *_ADVICE)
         return answer["text"], answer["title"]
@@ -52,7 +60,9 @@ class Conversion:
     def _ended(self, path: Path, code: int) -> str:
         if code == -getattr(signal, "SIGXCPU", 0):
             return f"'{path}' takes more than {self._seconds:,} s of processor time to read (`seconds`)"
-        return f"'{path}' cannot be read as a document: its reader ended with status {code}"
+        # A library that gets no memory may end the process, with any status.
+        why = f"its reader ended with status {code}, perhaps for want of memory (`memory`)"
+        return f"'{path}' cannot be read as a document: {why}"
 
     def _end(self) -> None:
         process, self._process = self._process, None

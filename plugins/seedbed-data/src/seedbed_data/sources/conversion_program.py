@@ -1,7 +1,8 @@
 """The program that converts documents to Markdown, in a process of its own: it can be ended, a thread can't.
 
-Each line of its input is the path of a document and the seconds of processor time that it may take, in JSON;
-its answer is a line, {"text":, "title":} or {"error":}. The first line that it writes says that it's ready.
+Each line of its input is, in JSON, the path of a document and the seconds of processor time and the megabytes
+of memory that it may take; its answer is a line, {"text":, "title":}, {"error":} or, for want of memory,
+{"short":}. The first line that it writes says that it's ready.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import sys
 import time
+import traceback
 from typing import Any
 
 try:
@@ -38,8 +40,9 @@ def main() -> None:
         return
     answer({})
     for line in sys.stdin:
-        path, seconds = json.loads(line)
+        path, seconds, megabytes = json.loads(line)
         _bound(seconds)
+        _bound_memory(megabytes)
         answer(_converted(converter, path))
 
 
@@ -50,11 +53,24 @@ def _bound(seconds: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (most if hard < 0 else min(most, hard), hard))
 
 
+def _bound_memory(megabytes: int) -> None:
+    # Elsewhere a bound on the address space is refused, or has no effect.
+    if resource is not None and sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        most = megabytes * 1_000_000
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
+
+
 def _converted(converter: Any, path: str) -> dict[str, Any]:
     try:
         # Of the file itself: `convert` would take a path that looks like an address for one.
         found = converter.convert_local(path)
+    except MemoryError:
+        return {"short": True}
     except Exception as error:  # noqa: BLE001 - each of its readers raises errors of its own
+        # Some of them wrap it, or only say it.
+        if "MemoryError" in traceback.format_exc():
+            return {"short": True}
         return {"error": (str(error).strip().splitlines() or [type(error).__name__])[-1]}
     return {"text": found.markdown, "title": found.title}
 

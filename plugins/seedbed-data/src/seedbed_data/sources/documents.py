@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar
-from zipfile import is_zipfile
 
 from pydantic import Field
 
-from seedbed import DatasetError, GeneratorOutput, GeneratorStep, UsageError, read_text
+from seedbed import GeneratorOutput, GeneratorStep, UsageError, read_text
 from seedbed_data.sources.conversion import Conversion
+from seedbed_data.sources.document_size import check_size
 from seedbed_data.sources.paths import Named, named_files
 
 _ENDINGS = (".pdf", ".docx", ".pptx", ".html", ".htm")
@@ -40,6 +40,18 @@ class Documents(GeneratorStep):
         le=1_000_000,
         description="Processor time that a document may take; not on Windows.",
     )
+    megabytes: int = Field(
+        default=100,
+        ge=1,
+        le=1_000_000,
+        description="Size that a document may have, unpacked if it's a .docx or .pptx.",
+    )
+    memory: int = Field(
+        default=4000,
+        ge=1000,
+        le=1_000_000,
+        description="Megabytes of memory that reading a document may take; on Linux.",
+    )
 
     @property
     def outputs(self) -> list[str]:
@@ -57,8 +69,9 @@ class Documents(GeneratorStep):
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield a row for each document, beginning with number `offset`."""
-        with Conversion(self.seconds) as conversion:
+        with Conversion(self.seconds, self.memory) as conversion:
             for path, name in named_files(self.path, _ENDINGS)[offset:]:
+                check_size(path, self.megabytes)
                 text, title = _converted(conversion, path)
                 yield {"path": name, "text": text.replace("\r\n", "\n").strip(), "title": title}
 
@@ -68,9 +81,4 @@ def _converted(conversion: Conversion, path: Path) -> tuple[str, str | None]:
     if ending in _TEXTS:
         # markitdown guesses the encoding from the first kilobytes, and takes seconds to import.
         return read_text(path, None), None
-    # It takes what it can't read for plain text.
-    if ending in (".docx", ".pptx") and not is_zipfile(path):
-        raise DatasetError(
-            f"'{path}' is not a {ending} document", "remove it, or name the others by a pattern"
-        )
     return conversion.converted(path)
