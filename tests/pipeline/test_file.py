@@ -145,6 +145,17 @@ def test_json_is_read_too_and_names_the_run_after_the_file(tmp_path: Path, regis
     ("text", "error", "said"),
     [
         ("steps: [", UsageError, "line 1, column 9 is not YAML"),
+        ("steps:\n\t- use: pass", UsageError, "indent with spaces"),
+        (
+            "steps: [{use: a, with: {template: Answer: {{ b }}}}]",
+            UsageError,
+            "got ':'\n  write NAME: VALUE, and a text with `{{`",
+        ),
+        (
+            "steps:\n- use: a\n  with:\n    template: {{ b }}",
+            UsageError,
+            "as a key\n  write NAME: VALUE, and a text with `{{`",
+        ),
         ("[]", UsageError, "is not a pipeline file"),
         ("steps: []", ParameterError, "at least 1"),
         ("stps: []", ParameterError, "did you mean 'steps'?"),

@@ -130,6 +130,14 @@ def test_a_card_of_hostile_rows_has_its_own_structure_only(card: str) -> None:
     assert not {"image", "html_inline", "link_open"} & kinds(tokens)
 
 
+def test_rows_that_were_only_cleaned_are_not_called_synthetic(tmp_path: Path) -> None:
+    out = Output(f"{tmp_path}/d/", card=True)
+    run(Picky(), input=[{"i": 1}, {"i": 3}], out=out)
+    text = (tmp_path / "d" / "README.md").read_text()
+    assert "synthetic" not in text
+    assert "without a language model" in text
+
+
 def test_the_hub_and_datasets_read_its_front_matter(card: str) -> None:
     from datasets.utils.metadata import MetadataConfigs
     from huggingface_hub import RepoCard

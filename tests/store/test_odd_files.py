@@ -33,6 +33,7 @@ def written(folder: Path, name: str, content: str) -> Path:
         ),
         ("a.jsonl", '{"a":1}\n[{"a":1},', r"line 2 is not JSON: .*, at character 10\n.*`json`"),
         ("a.jsonl", '{\n  "a": 1\n}', r"line 1 is not JSON.*\n.*a line of its own"),
+        ("a.jsonl", "a,b\n1,2\n", r"line 1 is not JSON.*\n.*ends in \.csv"),
         ("a.jsonl", DEEP, "line 1 is not JSON: it's nested too deep"),
         ("a.json", f"[{DEEP}]", "item 1 is not JSON: it's nested too deep"),
         ("a.jsonl", '{"a": ' + "9" * 5000 + "}", "line 1 is not JSON: it holds a number of too many digits"),

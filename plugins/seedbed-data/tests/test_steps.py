@@ -166,6 +166,8 @@ def test_a_column_that_no_row_has_stops_the_run_with_its_name(step: BaseStep) ->
         (Length(column="a"), {"a": 3}, "'a' is int, not text"),
         (Messages(user="a"), {"a": None}, "'a' is None, not text"),
         (Filter(keep="a > 'x'"), {"a": 3}, "has no value: TypeError"),
+        (Filter(keep="a == 'y' or a > 3"), {"a": "b"}, "make a number of a text first"),
+        (Filter(keep="a >= 'x'"), {"a": None}, "leave out what is None first"),
     ],
 )
 def test_a_row_that_does_not_fit_fails_alone(step: BaseStep, row: Row, said: str) -> None:

@@ -79,7 +79,9 @@ def _name_problems(steps: Sequence[BaseStep]) -> Iterator[UsageError]:
     for name, times in Counter(step.name for step in unique).items():
         if times > 1:
             fact = f"{times} steps have the name '{name}'"
-            yield UsageError(fact, "give each a name of its own: name='...'").of_step(name)
+            yield UsageError(
+                fact, "give each a name of its own: `name: ...` in a file, name='...' in Python"
+            ).of_step(name)
 
 
 def _by_name(steps: Sequence[BaseStep]) -> dict[str, BaseStep]:
@@ -100,7 +102,7 @@ def _with_input(by_name: Mapping[str, BaseStep]) -> dict[str, BaseStep]:
     if INPUT in by_name:
         raise UsageError(
             f"several steps read the input of the run, so no step can have the name '{INPUT}'",
-            "give it another name: name='...'",
+            "give it another name: `name: ...` in a file, name='...' in Python",
         )
     return {INPUT: Pass(name=INPUT), **by_name}
 

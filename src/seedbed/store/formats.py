@@ -229,4 +229,5 @@ def _unknown_ending(
         f"'{path}' has {said}",
         *did_you_mean(f".{ending}", known),
         f"use one of {', '.join(known)}",
+        *([] if ending or action == "read" else [f"or write a folder of Parquet files: {path}/"]),
     )

@@ -149,7 +149,10 @@ def _row_of_line(found: Any, line: bytes, path: Path, number: int, note: Noting)
 
 def _ways_of(line: bytes, error: ValueError | RecursionError) -> list[str]:
     """Return what to do about a line that's the beginning of something longer."""
-    if line.lstrip()[:1] == b"[":
+    start = line.lstrip()[:1]
+    if start not in (b"{", b"[") and (b"," in line or b"\t" in line):
+        return ["rows of CSV are read if the name of the file ends in .csv or .tsv"]
+    if start == b"[":
         return ["a file with one list is read by `json`, or if its name ends in .json"]
     has_more = isinstance(error, json.JSONDecodeError) and error.msg == "Extra data"
     if has_more and b"\r" in line.strip():

@@ -41,11 +41,14 @@ def check_form(form: str, columns: Iterable[str] = (), template: str | Path | No
 def check_columns_of_form(form: str, columns: Iterable[str], given: Mapping[str, str]) -> None:
     """Raise UsageError if rows with no other columns than these can't have a form.
 
-    Rows needn't have all of these columns, so two that could be the same part are no mistake yet.
+    Rows needn't have all of these columns, so two that could be the same part are no mistake yet. A column
+    for a part that the form doesn't need may come in a later row.
     """
     check_form(form, given)
     there = dict.fromkeys(columns)
     alternatives = FORMS[form].alternatives
+    needed = {part for way in alternatives for part in way}
+    given = {part: name for part, name in given.items() if part in needed}
     if not set(given.values()) <= there.keys() or not any(can_be(way, there, given) for way in alternatives):
         find_columns(there, given, alternatives)
 

@@ -70,7 +70,8 @@ class BaseTask(TaskSettings):
         """Return the messages for one row's columns; renders `template` unless you override it."""
         if not self.template:
             raise UsageError(
-                f"task '{self.name}' has no prompt", "declare `template`, or override `format_input`"
+                f"task '{self.name}' has no prompt",
+                "set `template` to one, or override `format_input` in the class",
             )
         values = {**self._field_values(), **input}
         user = {"role": "user", "content": render(self.template, values)}

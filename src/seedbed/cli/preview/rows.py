@@ -35,5 +35,10 @@ def show_preview(options: RunOptions, registry: Registry, *, as_json: bool, full
         write_traces(trace.traces(), full=full)
         show_stop(run)
         show_notes(run)
+        if run.wanted is not None and run.accepted < run.wanted and run.rejected > REPLACED:
+            echo(
+                f"{run.accepted:,} of {run.wanted:,} rows: a preview replaces {REPLACED} rejected rows",
+                err=True,
+            )
         echo(cost_line(run), err=True)
     return exit_status(run)

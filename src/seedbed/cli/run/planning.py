@@ -174,7 +174,9 @@ def _step(options: RunOptions, llm: LLM | None, registry: Registry) -> BaseStep:
             return get_task(options.what, registry=registry, **fields, **given)
         except ParameterError as error:
             hint = f"set them with --set NAME=VALUE; `seedbed run {options.what} --help` shows them"
-            raise ParameterError(error.fact, *error.advice, hint) from error
+            is_list = any("must be a list" in line for line in error.advice)
+            form = ['a list is JSON: --set NAME=\'["a", "b"]\''] if is_list else []
+            raise ParameterError(error.fact, *error.advice, *form, hint) from error
 
 
 def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:

@@ -9,6 +9,8 @@ from typing import TypeVar
 from seedbed.llm.budget.money import dollars
 
 T = TypeVar("T")
+_DAY = 24 * 3600
+_YEAR = 365 * _DAY
 
 
 def count_text(count: int, noun: str) -> str:
@@ -30,7 +32,7 @@ def rate_text(rate: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return a duration, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min'."""
+    """Return a duration, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min', '9 days', '7,310 years'."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     whole = round(seconds)
@@ -38,7 +40,9 @@ def duration(seconds: float) -> str:
         return f"{whole} s"
     if whole < 3600:
         return f"{whole // 60} min{f' {whole % 60} s' if whole % 60 else ''}"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+    if whole < 4 * _DAY:
+        return f"{whole // 3600} h {whole % 3600 // 60} min"
+    return f"{whole // _DAY:,} days" if whole < 2 * _YEAR else f"{whole // _YEAR:,} years"
 
 
 def tokens_text(given: int, made: int) -> str:

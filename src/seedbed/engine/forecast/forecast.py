@@ -240,7 +240,9 @@ def notes(forecast: Forecast) -> Iterator[str]:
     for step in asked:
         if step.waits_for:
             made_by = ", ".join(f"'{name}'" for name in step.waits_for)
-            yield f"prompts of '{step.step}' hold answers of {made_by}, counted as long as they may be"
+            are_answers = {*step.waits_for} <= {one.step for one in asked}
+            held = f"answers of {made_by}" if are_answers else f"what {made_by} makes of answers"
+            yield f"prompts of '{step.step}' hold {held}, counted as long as they may be"
     for step in forecast.steps:
         if step.calls is None and step.llm is not None:
             yield f"'{step.step}' can't be counted: its prompts can't be made before the answers are there"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from seedbed.pipeline.reading.node_bounds import InvalidNode, check_depth, invalid_nodes
+from seedbed.pipeline.reading.node_bounds import QUOTED, InvalidNode, check_depth, invalid_nodes
 
 # libyaml is five times as fast. All wheels of PyYAML have it; one that was built without it has not.
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -60,7 +60,7 @@ class Marked:
             if problems := [_problem(one) for one in invalid_nodes(root)]:
                 return cls(None, root), problems
         except yaml.YAMLError as error:
-            return cls(None, None), [_of_yaml(_explained(text, error))]
+            return cls(None, None), [_of_yaml(_explained(text, error), text)]
         try:
             return cls(yaml.constructor.SafeConstructor().construct_document(root), root), []
         except yaml.YAMLError as error:
@@ -112,11 +112,22 @@ def _explained(text: str, error: yaml.YAMLError) -> yaml.YAMLError:
     return error
 
 
-def _of_yaml(error: yaml.YAMLError) -> YAMLProblem:
+def _of_yaml(error: yaml.YAMLError, text: str = "") -> YAMLProblem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
     place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
-    return YAMLProblem(place, f"is not YAML: {problem}")
+    return YAMLProblem(
+        place, f"is not YAML: {problem}", _remedy(text.splitlines()[place.line - 1 : place.line])
+    )
+
+
+def _remedy(lines: Sequence[str]) -> tuple[str, ...]:
+    """Return what to do about the line that isn't YAML; nothing if it isn't a usual mistake."""
+    if any("\t" in line[: len(line) - len(line.lstrip())] for line in lines):
+        return ("indent with spaces, not with tabs",)
+    if any("{{" in line or line.count(": ") > 1 for line in lines):
+        return (QUOTED,)
+    return ()
 
 
 def _mark_of_invalid(root: yaml.Node) -> Mark:

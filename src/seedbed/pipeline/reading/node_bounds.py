@@ -22,6 +22,8 @@ _ALLOWED = _NUMBERS | {
     f"{_PREFIX}{name}" for name in ("str", "bool", "null", "seq", "map", "merge", "value", "binary")
 }
 
+QUOTED = 'write NAME: VALUE, and a text with `{{` or `: ` in quotes: "{{ name }}"'
+
 
 class InvalidNode(NamedTuple):
     """What is wrong with a document, where, and what to do about it."""
@@ -109,7 +111,7 @@ def _invalid_keys(node: yaml.MappingNode) -> Iterator[InvalidNode]:
     lines: dict[tuple[str, str], int] = {}
     for key, _ in node.value:
         if not isinstance(key, yaml.ScalarNode):
-            yield InvalidNode(key.start_mark, "has a list or a mapping as a key", "write NAME: VALUE")
+            yield InvalidNode(key.start_mark, "has a list or a mapping as a key", QUOTED)
         elif key.tag in (f"{_PREFIX}bool", f"{_PREFIX}null"):
             fact = f"has the key '{key.value}', which YAML reads as {key.tag.removeprefix(_PREFIX)}"
             yield InvalidNode(key.start_mark, fact, f'write "{key.value}" in quotes')

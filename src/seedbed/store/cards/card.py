@@ -29,7 +29,7 @@ def card_text(
     """
     rows = sum(splits.values())
     parts = [
-        _front_matter(title, splits, rows),
+        _front_matter(title, splits, rows, is_synthetic=_is_synthetic(story)),
         f"# {plain(title)}",
         _introduction(story, rows, is_complete=is_complete),
         section("Rows", _splits(splits), table(("column", "type", "example"), columns)),
@@ -44,13 +44,13 @@ def card_text(
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _front_matter(title: str, splits: Mapping[str, int], rows: int) -> str:
+def _front_matter(title: str, splits: Mapping[str, int], rows: int, *, is_synthetic: bool) -> str:
     import yaml
 
     files = [{"split": name, "path": f"{name}-*.parquet"} for name in splits]
     content: dict[str, Any] = {
         "pretty_name": plain(title),
-        "tags": ["synthetic", "seedbed"],
+        "tags": ["synthetic", "seedbed"] if is_synthetic else ["seedbed"],
         "size_categories": [next((text for most, text in _SIZES if rows < most), "n>1M")],
         # Without it, `datasets` finds only splits of usual names.
         "configs": [{"config_name": "default", "data_files": files}],
@@ -59,14 +59,21 @@ def _front_matter(title: str, splits: Mapping[str, int], rows: int) -> str:
     return f"---\n{dumped}---"
 
 
+def _is_synthetic(story: RunStory) -> bool:
+    """Whether the rows were made; those of an input that no model has touched were only cleaned."""
+    return bool(story.models) or not story.manifest.get("reading")
+
+
 def _introduction(story: RunStory, rows: int, *, is_complete: bool) -> str:
     version = story.manifest.get("versions", {}).get("seedbed") or ""
     by = f" by {_listed(story.models)}" if story.models else ", without a language model"
     said = f"{rows:,} row{'' if rows == 1 else 's'}, made with Seedbed {plain(version)}{by}."
-    descriptions = [step["description"] for step in story.steps if step.get("description")]
+    # The first of several steps says nothing of what the rows have become.
+    alone = len(story.steps) == 1
+    descriptions = [step["description"] for step in story.steps if step.get("description")] if alone else []
     growing = "" if is_complete else "**It's still being made: more rows will come.**"
-    task = f"The rows come from {_code(story.name)}." if story.name else ""
-    return "\n\n".join(filter(None, (said, growing, task, *(plain(text) for text in descriptions[:1]))))
+    steps = "" if alone else f"They went through the {len(story.steps)} steps below."
+    return "\n\n".join(filter(None, (said, growing, steps, *(plain(text) for text in descriptions[:1]))))
 
 
 def _splits(splits: Mapping[str, int]) -> str:

@@ -91,7 +91,8 @@ class Expression:
             raise self._unknown(error, row) from error
         except Exception as error:
             raise InvalidRowError(
-                f"the expression {self.text!r} has no value: {type(error).__name__}: {error}"
+                f"the expression {self.text!r} has no value: {type(error).__name__}: {error}",
+                *_remedies(error),
             ) from error
 
     def _unknown(self, error: UndefinedError, row: Row) -> InvalidRowError:
@@ -100,6 +101,17 @@ class Expression:
         if missing:
             advice.append(f"columns here: {_listed(row)}")
         return InvalidRowError(f"the expression {self.text!r} has no value: {error}", *advice)
+
+
+def _remedies(error: Exception) -> list[str]:
+    """Return what to do about values of two types: texts of a CSV file, and cells that are empty."""
+    said = str(error) if isinstance(error, TypeError) else ""
+    found = []
+    if "'str'" in said and ("'int'" in said or "'float'" in said):
+        found.append("make a number of a text first: `column | int`, `column | float`")
+    if "'NoneType'" in said:
+        found.append("leave out what is None first: `column != None and ...`")
+    return found
 
 
 def _listed(row: Row) -> str:
