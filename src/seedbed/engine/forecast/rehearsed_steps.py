@@ -50,7 +50,6 @@ class RehearsedSteps(StepResults):
         gateway: RehearsalGateway,
         rows_wanted: RowsWanted,
     ) -> None:
-        self.tally = StepTally()
         self.kept_rows: list[tuple[str, str, int]] = []
         self.unrendered: set[str] = set()
         self._gateway = gateway
@@ -63,11 +62,11 @@ class RehearsedSteps(StepResults):
         }
         for node in segment.nodes:
             applied[node.name].runner.noted = rows_wanted.noting(node.step)
-        super().__init__(applied, journal, plan.seed, segment.generator is not None, _never, self.tally)
+        super().__init__(applied, journal, plan.seed, segment.generator is not None, _never, StepTally())
 
     def close(self) -> None:
         """Release the threads of the steps."""
-        for applied in self._applied.values():
+        for applied in self.applied.values():
             applied.runner.close()
 
     def queues(self, name: str) -> bool:
@@ -80,7 +79,7 @@ class RehearsedSteps(StepResults):
 
     async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
         """Return the rows that a step makes of a row, made up if an answer is missing."""
-        runner = self._applied[name].runner
+        runner = self.applied[name].runner
         if is_made_up(in_flight):
             self.count_taken(name)
             row = {key: value for key, value in in_flight.row().items() if key != MADE_UP}
@@ -97,7 +96,7 @@ class RehearsedSteps(StepResults):
     async def _rehearsed(
         self, name: str, in_flight: InFlight, attempt: int, settled: ItemOutcome
     ) -> list[bytes]:
-        runner, row = self._applied[name].runner, in_flight.row()
+        runner, row = self.applied[name].runner, in_flight.row()
         self.count_taken(name)
         scope = self._scope(name, in_flight, attempt, settled.position)
         scope.asked = []

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
-from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.branch_merging import by_fork, joined, united
 from seedbed.engine.segments.item_outcome import ItemOutcome
@@ -15,7 +14,7 @@ from seedbed.engine.segments.step_outcome import Ahead
 from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.segments.turns import Turns
 from seedbed.engine.sources.sources import Item
-from seedbed.errors import InvalidRowError, Reject
+from seedbed.errors import InvalidRowError
 from seedbed.pipeline.routing import chosen_branch
 from seedbed.pipeline.topology import Merge, Node, Topology
 from seedbed.tasks.steps import Step
@@ -131,19 +130,10 @@ class Flow:
         return [in_flight for in_flight, way in zip(rows, ways[parent], strict=True) if way == child]
 
     def _way(self, parent: str, in_flight: InFlight, settled: ItemOutcome) -> str | Failure:
-        kept_as = f"{parent} routes"
         try:
             return chosen_branch(parent, self._topology.routes(parent), in_flight.row())
         except Exception as error:  # noqa: BLE001 - a condition may be an author's function
-            settled.evidence.append(evidence_of(kept_as, in_flight, settled.scopes))
-            return Failure.of(
-                in_flight.id,
-                parent,
-                error,
-                rejected=isinstance(error, Reject),
-                kept_as=kept_as,
-                source=in_flight.place,
-            )
+            return settled.refusal(in_flight, parent, error, kept_as=f"{parent} routes")
 
     def _merged(
         self, node: Node, merge: Merge, branches: list[list[InFlight]], settled: ItemOutcome
@@ -158,10 +148,7 @@ class Flow:
             try:
                 rows += joined(fork, parts, node.parents, merge)
             except InvalidRowError as error:
-                settled.evidence.append(evidence_of(node.name, fork, settled.scopes))
-                settled.failures.append(
-                    Failure.of(fork.id, node.name, error, kept_as=node.name, source=fork.place)
-                )
+                settled.failures.append(settled.refusal(fork, node.name, error, kept_as=node.name))
         return rows
 
     async def _through(self, chain: Chain, rows: list[InFlight], settled: ItemOutcome) -> list[InFlight]:

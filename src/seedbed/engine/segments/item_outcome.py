@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight, row_order
+from seedbed.errors import Reject
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import Result
 
@@ -37,6 +39,14 @@ class ItemOutcome:
     def note(self, failure: Failure) -> None:
         """Note why a row isn't there: it failed, or it was rejected."""
         (self.rejections if failure.rejected else self.failures).append(failure)
+
+    def refusal(self, in_flight: InFlight, step: str, error: Exception, *, kept_as: str) -> Failure:
+        """Return why a row is refused outside a step, and add the evidence on it, both kept as `kept_as`."""
+        self.evidence.append(evidence_of(kept_as, in_flight, self.scopes))
+        rejected = isinstance(error, Reject)
+        return Failure.of(
+            in_flight.id, step, error, rejected=rejected, kept_as=kept_as, source=in_flight.place
+        )
 
     def sort_reasons(self, places: Mapping[str, int]) -> None:
         """Order failures and rejections by their rows; those of one row by the places of their steps."""

@@ -47,7 +47,7 @@ class RepeatableLine:
         self._line = [None if step is None or step.ordered else step for step in steps_in_line]
         self._scopes = [step and results.scope_of_step(step.name) for step in self._line]
         self._store = store
-        self._steps = results.steps
+        self._tally = results.tally
 
     def take(self, number: int, in_flight: InFlight, results: list[Any]) -> tuple[int, InFlight]:
         """Take a row through the steps from `number` on, as far as each makes one flat row of it.
@@ -80,7 +80,7 @@ class RepeatableLine:
         """Keep and count what steps made of rows."""
         self._store.add_results(results)
         for result in results:
-            counts = self._steps[result.step]
+            counts = self._tally[result.step]
             counts.taken += 1
             counts.made += 1
             counts.passed += 1

@@ -43,7 +43,7 @@ class StepResults:
     """Applies the steps of a run, each to one row at a time.
 
     `replaces` says that the source replaces a row whose answer can't be used, so such a row is rejected, not
-    failed.
+    failed. `applied` are the steps by name, and `tally` has their counts.
     """
 
     def __init__(
@@ -53,36 +53,26 @@ class StepResults:
         seed: int,
         replaces: bool,
         is_interrupted: Callable[[], bool],
-        steps: StepTally,
+        tally: StepTally,
     ) -> None:
-        self._applied = applied
+        self.applied = applied
+        self.tally = tally
         self._journal = journal
         self._seed = seed
         self.replaces = replaces
         self._is_interrupted = is_interrupted
-        self._steps = steps
-
-    @property
-    def applied(self) -> Mapping[str, Applied]:
-        """The steps by name."""
-        return self._applied
-
-    @property
-    def steps(self) -> StepTally:
-        """The counts of the steps."""
-        return self._steps
 
     def queues(self, name: str) -> bool:
         """Whether a step gets rows in the order in which they're applied, before earlier ones are done."""
-        return self._applied[name].runner.queues
+        return self.applied[name].runner.queues
 
     def is_immediate(self, name: str) -> bool:
         """Whether a step waits for nothing: it blocks a thread, and calls no model."""
-        return not self._applied[name].runner.waits
+        return not self.applied[name].runner.waits
 
     def prepares(self, name: str) -> bool:
         """Whether a step's models are asked before its turn."""
-        return isinstance(self._applied[name].runner, PreparingRunner)
+        return isinstance(self.applied[name].runner, PreparingRunner)
 
     async def apply(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> list[bytes]:
         """Return the rows that a step makes from a row; add failures and rejections to `settled`."""
@@ -90,7 +80,7 @@ class StepResults:
         found = self._found(name, in_flight)
         outcome = found.outcome
         if outcome is None:
-            runner = self._applied[name].runner
+            runner = self.applied[name].runner
             scope, row = self._begin(name, in_flight, found, settled)
             outcome = await self._outcome(runner, in_flight, runner.apply(row, scope), scope)
         return self._noted(name, in_flight, found, outcome, settled)
@@ -99,7 +89,7 @@ class StepResults:
         """Ask a step's models for what it needs for a row; `apply_prepared` does the rest in its turn."""
         found = self._found(name, in_flight)
         scope, row = self._begin(name, in_flight, found, settled)
-        runner = cast(PreparingRunner, self._applied[name].runner)
+        runner = cast(PreparingRunner, self.applied[name].runner)
         try:
             return Ahead(found, row, scope, await runner.prepare(row, scope))
         except (Exception, *_CANCELLED) as error:
@@ -113,7 +103,7 @@ class StepResults:
     ) -> list[bytes]:
         """Return the rows that a step makes from a row whose models have answered, as `apply` does."""
         self.count_taken(name)
-        runner = cast(PreparingRunner, self._applied[name].runner)
+        runner = cast(PreparingRunner, self.applied[name].runner)
         outcome = await self._outcome(runner, in_flight, _made(runner, ahead), ahead.scope)
         return self._noted(name, in_flight, ahead.found, outcome, settled)
 
@@ -122,7 +112,7 @@ class StepResults:
     ) -> tuple[CallScope, Row]:
         scope, row = self._scope(name, in_flight, found.attempt, settled.position), in_flight.row()
         scope.asked = []
-        if (texts := self._applied[name].texts) is not None:
+        if (texts := self.applied[name].texts) is not None:
             scope.texts = texts.of(in_flight, row)
         settled.scopes.append(scope)
         return scope, row
@@ -149,12 +139,12 @@ class StepResults:
         is_known = outcome is not None
         if outcome is None:
             scope = self._scope(name, in_flight, attempt, position)
-            outcome = self._outcome_now(self._applied[name].runner, in_flight, scope, process)
+            outcome = self._outcome_now(self.applied[name].runner, in_flight, scope, process)
         return Attempted(name, in_flight, key, attempt, stored, outcome, is_known)
 
     def count_taken(self, name: str) -> None:
         """Count a row that a step takes."""
-        self._steps[name].taken += 1
+        self.tally[name].taken += 1
 
     def keep(self, attempted: Attempted, settled: ItemOutcome) -> list[bytes]:
         """Keep what a step made from a row, and return it; add failures and rejections to `settled`."""
@@ -162,7 +152,7 @@ class StepResults:
         # The common case first: this runs for every row and step.
         if not is_known and outcome.rows and not outcome.reasons:
             self._journal.keep_result(outcome.result(name, in_flight.id, key, attempt), stored)
-            self._steps[name].add(len(outcome.rows), False)
+            self.tally[name].add(len(outcome.rows), False)
             return outcome.rows
         if is_known:
             self._journal.kept[name] += len(outcome.rows)
@@ -176,7 +166,7 @@ class StepResults:
                 # Before the result: the writer keeps the order, so a refused row never lacks its evidence.
                 self._journal.keep_evidence(evidence_of(name, in_flight, settled.scopes, attempt))
             self._journal.keep_result(outcome.result(name, in_flight.id, key, attempt), stored)
-        self._steps[name].add(len(outcome.rows), not outcome.rows and outcome.status == "failed")
+        self.tally[name].add(len(outcome.rows), not outcome.rows and outcome.status == "failed")
         if not outcome.rows and not outcome.reasons:
             settled.dropped.append(name)
         for reason in outcome.reasons:
@@ -185,7 +175,7 @@ class StepResults:
 
     def _found(self, name: str, in_flight: InFlight) -> Found:
         """Return what a step made from a row before, if that still counts; otherwise no outcome."""
-        applied = self._applied[name]
+        applied = self.applied[name]
         key = execution_key(applied.fingerprint, in_flight.encoded)
         stored = self._journal.result(name, in_flight.id)
         if stored is None:

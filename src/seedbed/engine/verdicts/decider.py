@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import orjson
 
-from seedbed.engine.evidence import evidence_of
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.segments.item_outcome import ItemOutcome
@@ -190,16 +189,7 @@ class Decider(AcceptedRows):
 
     def _refused(self, settled: ItemOutcome, in_flight: InFlight, error: Exception) -> Failure:
         """Return why a finished row isn't in the dataset, and note the evidence."""
-        name, kept_as = self._generator, f"{self._generator} admission"
-        settled.evidence.append(evidence_of(kept_as, in_flight, settled.scopes))
-        return Failure.of(
-            in_flight.id,
-            name,
-            error,
-            rejected=isinstance(error, Reject),
-            kept_as=kept_as,
-            source=in_flight.place,
-        )
+        return settled.refusal(in_flight, self._generator, error, kept_as=f"{self._generator} admission")
 
     def _unique_key(self, row: Row) -> bytes:
         """Return the digest of a row's `unique` columns; empty if it has none."""
