@@ -9,7 +9,33 @@ import yaml
 from seedbed import DatasetError
 
 _MARK = "<!-- written by seedbed"
+MOST = 1_000_000
+"""Bytes that a card may have: what people write has a few thousand."""
+
+_MOST_ALIASES = 100
+_DEEPEST = 50
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+
+
+def text_of(card: bytes, place: str) -> str:
+    """Return a card's text; raise `DatasetError` if it isn't text, or too long to be one."""
+    if len(card) > MOST:
+        raise too_long(len(card), place)
+    try:
+        return card.decode()
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            f"'{place}' has a README.md that isn't text in UTF-8: byte {error.start + 1} of it",
+            "mend it there, or remove it with the fields in it",
+        ) from error
+
+
+def too_long(size: int, place: str) -> DatasetError:
+    """Return that a card is too long to be looked through for fields to keep."""
+    return DatasetError(
+        f"'{place}' has a README.md of {size:,} bytes, and Seedbed reads no more than {MOST:,}",
+        "shorten it there, or remove it with the fields in it",
+    )
 
 
 def merged_card(new: str, old: str, place: str) -> str:
@@ -40,13 +66,32 @@ def merged_card(new: str, old: str, place: str) -> str:
 
 def _parts(text: str) -> tuple[dict[str, object], str]:
     """Return the fields of the front matter, and the text after it."""
-    found = _FRONT.match(text.replace("\r\n", "\n"))
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    found = _FRONT.match(text)
     if found is None:
+        if text.startswith("---\n") and _MARK in text:
+            # The fields in it would be lost with the text that is replaced.
+            raise ValueError("no line `---` ends it")
         return {}, text
+    _check_bounds(found[1])
     fields = yaml.safe_load(found[1]) or {}
     if not isinstance(fields, dict):
         raise ValueError("it isn't made of fields")
-    return fields, text.replace("\r\n", "\n")[found.end() :]
+    return fields, text[found.end() :]
+
+
+def _check_bounds(front: str) -> None:
+    """Raise ValueError for front matter of a few lines that would take minutes, or gigabytes."""
+    depth = aliases = 0
+    # They come one by one, so what is nested too deep isn't read to its end.
+    for event in yaml.parse(front):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        # A merge of aliases of aliases makes millions of entries.
+        aliases += isinstance(event, yaml.AliasEvent)
+        if depth > _DEEPEST:
+            raise ValueError("it's nested too deep")
+        if aliases > _MOST_ALIASES:
+            raise ValueError(f"it has more than {_MOST_ALIASES} aliases")
 
 
 def _fault(error: Exception) -> str:

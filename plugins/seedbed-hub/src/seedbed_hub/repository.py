@@ -20,7 +20,7 @@ from huggingface_hub.utils.tqdm import (
 
 from seedbed import DatasetError
 from seedbed_hub.address import HubAddress
-from seedbed_hub.card import merged_card
+from seedbed_hub.card import MOST, merged_card, text_of, too_long
 from seedbed_hub.failures import endpoint
 
 _README = "README.md"
@@ -85,7 +85,7 @@ class Repository:
             if path != _README and not _is_same(file, there.get(path))
         ]
         if _README in files:
-            card = self._card(files[_README].read_text(encoding="utf-8"), head if _README in there else None)
+            card = self._card(files[_README].read_text(encoding="utf-8"), head, there.get(_README))
             operations.append(CommitOperationAdd(_README, card.encode()))
         if complete:
             gone = sorted(path for path in there.keys() - files.keys() if _SHARD.fullmatch(path))
@@ -95,13 +95,16 @@ class Repository:
             name, operations, commit_message=message, repo_type=_KIND, revision=revision, parent_commit=head
         )
 
-    def _card(self, new: str, head: str | None) -> str:
-        if head is None:
+    def _card(self, new: str, head: str | None, there: Any) -> str:
+        if there is None:
             return new
         name, _ = self._address
+        if (getattr(there, "size", None) or 0) > MOST:
+            # Before it's fetched.
+            raise too_long(there.size, str(self._address))
         with TemporaryDirectory(prefix="seedbed-") as cache:
             path = self._api.hf_hub_download(name, _README, repo_type=_KIND, revision=head, cache_dir=cache)
-            old = Path(path).read_text(encoding="utf-8", errors="replace")
+            old = text_of(Path(path).read_bytes(), str(self._address))
         return merged_card(new, old, str(self._address))
 
 
