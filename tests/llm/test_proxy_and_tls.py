@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import traceback
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.fault_server import Reply
 
-from seedbed import LLMConnectionError, UsageError, post_json
+from seedbed import LLMConnectionError, TimedOutError, UsageError, post_json
 from seedbed.llm.http import transport
 from seedbed.llm.http.proxy import proxy_of
 
@@ -37,10 +38,12 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
         self.server.seen.append((self.path, self.headers.get("proxy-authorization")))
-        self.send_response(200)
-        self.send_header("content-length", "2")
+        self.send_response(self.server.status)
+        self.send_header("content-length", str(len(self.server.page)))
+        if not self.server.keeps_connections:
+            self.send_header("connection", "close")
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(self.server.page)
 
     def do_CONNECT(self):
         self.server.seen.append((self.path, self.headers.get("proxy-authorization")))
@@ -54,6 +57,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen = []
+        self.status, self.page, self.keeps_connections = 200, b"{}", True
 
     def handle_error(self, request, client_address):
         pass
@@ -97,12 +101,133 @@ def test_a_proxy_without_a_scheme_speaks_http(proxy, monkeypatch):
     assert post("http://acme-two.invalid/v1").body == b"{}"
 
 
-def test_no_proxy_leaves_it_out(proxy, monkeypatch, fault_server):
+def test_no_proxy_leaves_it_out(proxy, monkeypatch):
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
-    monkeypatch.setenv("NO_PROXY", "acme.invalid,127.0.0.1")
+    monkeypatch.setenv("NO_PROXY", "another.invalid,acme-left-out.invalid")
+    with pytest.raises(LLMConnectionError, match="cannot reach 'http://acme-left-out"):
+        post("http://acme-left-out.invalid/v1")
+    assert proxy.seen == []
+
+
+def test_a_server_of_this_machine_is_asked_without_a_proxy(proxy, monkeypatch, fault_server):
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{proxy.server_port}")
     fault_server.answer_with(Reply(body={"direct": True}))
     assert post(fault_server.url).body == b'{"direct": true}'
     assert proxy.seen == []
+
+
+def test_what_goes_through_a_tunnel_stays_secret(tls_server, monkeypatch, tmp_path):
+    """The proxy learns the name of the server, and neither the key nor the prompt."""
+    chain = tmp_path / "acme.pem"
+    write_certificate(chain, (-1, 1), "acme-tunnel.invalid")
+    tls_server.context.load_cert_chain(chain)
+    monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    seen, has_ended = [], asyncio.Event()
+
+    async def pump(reader, writer):
+        while data := await reader.read(2**16):
+            seen.append(data)
+            writer.write(data)
+        writer.close()
+
+    async def tunnel(reader, writer):
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        inner = await asyncio.open_connection("127.0.0.1", tls_server.server_port)
+        writer.write(b"HTTP/1.1 200 connected\r\n\r\n")
+        await asyncio.gather(pump(reader, inner[1]), pump(inner[0], writer))
+        has_ended.set()
+
+    async def ask():
+        async with await asyncio.start_server(tunnel, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            monkeypatch.setenv("HTTPS_PROXY", f"http://me:hunter2@127.0.0.1:{port}")
+            headers = {"authorization": "Bearer sk-secret-key"}
+            answer = await post_json("https://acme-tunnel.invalid/v1", {"prompt": "Hi"}, headers=headers)
+            await has_ended.wait()
+            return answer
+
+    tls_server.keeps_connections = False
+    assert asyncio.run(ask()).body == b"{}"
+    assert seen[0].startswith(b"CONNECT acme-tunnel.invalid:443 ")
+    assert b"sk-secret-key" not in b"".join(seen)
+    assert [path for path, _ in tls_server.seen] == ["/v1"]
+
+
+def test_users_and_passwords_may_have_any_letters(proxy, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", f"http://zoë:ünter%40☃@127.0.0.1:{proxy.server_port}")
+    assert post("http://sam:☃@acme-letters.invalid/v1").body == b"{}"
+    ((path, authorisation),) = proxy.seen
+    assert path == "http://acme-letters.invalid/v1"
+    assert b64decode(authorisation.removeprefix("Basic ")).decode() == "zoë:ünter@☃"
+
+
+NO_ADDRESS = {
+    "a port too high": "http://me:hunter2@proxy.example:99999",
+    "a word for a port": "http://proxy.example:hunter2hunter2",
+    "no host": "http://",
+    "half of an IPv6 address": "http://me:hunter2@[::1",
+    "a blank": "http://me:hunter2@my proxy:3128",
+    "a slash in the password": "http://me:hunter2/hunter2@proxy.example:3128",
+    "a hash in the password": "http://me:hunter2#x@proxy.example:3128",
+    "half of one without a scheme": "me:hunter2@[::1",
+}
+
+
+@pytest.mark.parametrize("address", NO_ADDRESS.values(), ids=NO_ADDRESS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_without_an_address_is_blamed_instead_of_the_server(proxy, monkeypatch, scheme, address):
+    monkeypatch.setenv(f"{scheme}_proxy", address)
+    with pytest.raises(UsageError, match=f"the proxy for {scheme}:// addresses has no address") as caught:
+        proxy_of(f"{scheme}://acme.invalid")
+    assert f"{scheme.upper()}_PROXY" in str(caught.value)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_name_of_a_proxy_that_does_not_exist_is_not_taken_for_the_servers(proxy, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:hunter2@nowhere.invalid:3128")
+    with pytest.raises(LLMConnectionError, match="cannot reach the proxy of 'https://acme") as caught:
+        post("https://acme-nowhere.invalid/v1")
+    assert "check HTTP_PROXY and HTTPS_PROXY" in str(caught.value)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_closes_each_connection_is_named(proxy, monkeypatch, scheme):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv(f"{scheme}_proxy", f"http://me:hunter2@127.0.0.1:{listening.getsockname()[1]}")
+        closing = threading.Thread(target=close_each, args=(listening, 1))
+        closing.start()
+        with pytest.raises(LLMConnectionError, match="closed the connection") as caught:
+            post(f"{scheme}://acme-closed.invalid/v1")
+        closing.join()
+    assert "a proxy is asked for it: check HTTP_PROXY" in str(caught.value)
+    assert caught.value.retryable
+
+
+def test_a_tunnel_is_not_waited_for_as_long_as_an_answer(proxy, monkeypatch):
+    monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listening.getsockname()[1]}")
+        with pytest.raises(TimedOutError, match=r"cannot reach 'https://.*' within 0\.05 s") as caught:
+            post("https://acme-waits.invalid/v1")
+    assert "check HTTP_PROXY and HTTPS_PROXY" in str(caught.value)
+
+
+def test_a_page_of_the_proxys_does_not_give_its_password_away(proxy, monkeypatch):
+    login = "me:hunter2hunter2"
+    sent = b64encode(login.encode()).decode()
+    proxy.page = f"{login} sent {sent}".encode()
+    monkeypatch.setenv("HTTP_PROXY", f"http://{login}@127.0.0.1:{proxy.server_port}")
+    assert post("http://acme-page.invalid/v1").body == b"[secret] sent [secret]"
+
+
+def test_a_proxy_that_wants_a_login_ends_the_run_for_servers_of_http_too(proxy, monkeypatch):
+    proxy.status = 407
+    monkeypatch.setenv("HTTP_PROXY", f"http://me:hunter2@127.0.0.1:{proxy.server_port}")
+    with pytest.raises(LLMConnectionError, match=r"the proxy of '.*' answered 407") as caught:
+        post("http://acme-login.invalid/v1")
+    assert (caught.value.retryable, caught.value.fatal) == (False, True)
+    assert "it wants a user and a password" in str(caught.value)
 
 
 def test_a_proxy_that_refuses_is_named_and_not_asked_again(proxy, monkeypatch):
@@ -234,14 +359,14 @@ def test_a_certificate_out_of_time_may_be_this_machines_clock(
     assert (caught.value.retryable, caught.value.fatal) == (False, True)
 
 
-def write_certificate(path: Path, days: tuple[int, int]) -> None:
+def write_certificate(path: Path, days: tuple[int, int], host: str = "localhost") -> None:
     """Write a certificate and its key that are valid from one day to the other, counted from today."""
     # openssl's command takes days in the past from version 3.4.
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     begin, end = (datetime.now(UTC) + timedelta(days=day) for day in days)
     made = x509.CertificateBuilder(name, name, key.public_key(), 1, begin, end).add_extension(
-        x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False
+        x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False
     )
     form = serialization.PrivateFormat.PKCS8
     path.write_bytes(
@@ -370,7 +495,7 @@ NO_PROXY = {
     "an IPv6 address": ("::1", "http://[::1]:8000", True),
     "in brackets": ("[::1]", "http://[::1]:8000", True),
     "in brackets, with a port": ("[::1]:8000", "http://[::1]:8000", True),
-    "in brackets, with another port": ("[::1]:8001", "http://[::1]:8000", False),
+    "in brackets, with another port": ("[fd12::1]:8001", "http://[fd12::1]:8000", False),
     "written in full": ("0:0:0:0:0:0:0:1", "http://[::1]", True),
     "an IPv4 address that is mapped": ("127.0.0.1", "http://[::ffff:127.0.0.1]", True),
     "a network": ("10.0.0.0/8", "http://10.1.2.3:8000", True),

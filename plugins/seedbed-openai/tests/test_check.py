@@ -51,13 +51,15 @@ def test_a_server_of_this_machine_that_was_not_started_raises() -> None:
         check(OpenAILLM(model="m", base_url=url))
 
 
-def test_a_server_that_is_reached_through_a_proxy_is_not_looked_for(
+def test_a_server_of_this_machine_is_looked_for_without_a_proxy(
     fault_server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with FaultServer() as server:
         url = server.url
     monkeypatch.setenv("http_proxy", fault_server.url)
-    check(OpenAILLM(model="m", base_url=url))
+    with pytest.raises(LLMConnectionError, match="cannot reach"):
+        check(OpenAILLM(model="m", base_url=url))
+    assert fault_server.count == 0
 
 
 def test_an_unknown_model_is_refused_with_what_the_list_has(fault_server: FaultServer) -> None:

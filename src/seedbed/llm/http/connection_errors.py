@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import ssl
 
-from seedbed.errors import InvalidResponseError, LLMConnectionError, SeedbedError, TimedOutError, UsageError
+from seedbed.errors import (
+    InvalidResponseError,
+    LLMConnectionError,
+    LLMError,
+    SeedbedError,
+    TimedOutError,
+    UsageError,
+)
 from seedbed.llm.http.certificates import is_file_missing
 from seedbed.llm.http.wire_errors import (
+    PROXY_LOGIN_WANTED,
     CannotConnect,
     ConnectTimeout,
     Disconnected,
@@ -25,11 +33,21 @@ _TLS_ALERT = b"\x15\x03"
 _NOT_IN_TIME = (9, 10)
 """OpenSSL's codes for a certificate that isn't valid yet, or no longer."""
 _NO_CERTIFICATE = "if it wants a certificate of yours: ask it through a program on this machine that has one"
+_LOGIN_ADVICE = "it wants a user and a password: they go before its host in the variable, as user:password@"
 _PROXY_ADVICE = "check HTTP_PROXY and HTTPS_PROXY, or leave this server out with NO_PROXY"
 
 
-def connection_error(error: WireError, origin: str) -> SeedbedError:
-    """Return the typed error for what went wrong on a request to `origin`, a URL that may be shown.
+def connection_error(error: WireError, origin: str, *, is_proxied: bool = False) -> SeedbedError:
+    """Return the typed error for what went wrong on a request to `origin`, a URL that may be shown."""
+    failure = _connection_error(error, origin)
+    if is_proxied and isinstance(failure, LLMError) and not isinstance(error, TooLong | ProxyRefused):
+        # Whatever broke, it may be either of them: only the connection to the proxy is ours.
+        failure.advice = tuple(dict.fromkeys((*failure.advice, f"a proxy is asked for it: {_PROXY_ADVICE}")))
+    return failure
+
+
+def _connection_error(error: WireError, origin: str) -> SeedbedError:
+    """Return the typed error.
 
     Only what may go away by itself is retryable. A certificate or a wrong scheme won't, and each of 21 tries
     would take a handshake.
@@ -47,6 +65,7 @@ def connection_error(error: WireError, origin: str) -> SeedbedError:
             helped = error.status >= 500
             return LLMConnectionError(
                 f"the proxy of '{origin}' answered {error.status}",
+                *((_LOGIN_ADVICE,) if error.status == PROXY_LOGIN_WANTED else ()),
                 _PROXY_ADVICE,
                 retryable=helped,
                 fatal=not helped,
@@ -77,10 +96,10 @@ def may_be_wrong_scheme(error: WireError) -> bool:
 
 
 def _unconnected(error: CannotConnect, origin: str) -> LLMConnectionError:
-    if error.is_proxy:
-        return LLMConnectionError(f"cannot reach the proxy of '{origin}': {_reason(error)}", _PROXY_ADVICE)
+    if error.is_proxy and not _is_unverified(error):
+        return LLMConnectionError(f"cannot reach the proxy of '{origin}': {_reason(error)}")
     if _is_unverified(error):
-        return _unverified(error.cause, origin)
+        return _unverified(error.cause, f"the proxy of '{origin}'" if error.is_proxy else f"'{origin}'")
     if isinstance(error.cause, ssl.SSLError):
         reason = _reason(error)
         advice = _NO_CERTIFICATE if "certificate" in reason else "is base_url right, and its port?"
@@ -115,7 +134,7 @@ def wrong_scheme(origin: str, scheme: str) -> LLMConnectionError:
     )
 
 
-def _unverified(error: Exception, origin: str) -> LLMConnectionError:
+def _unverified(error: Exception, server: str) -> LLMConnectionError:
     """Return the error for a certificate, with the reason, and how to trust its issuer if that's it."""
     reason = getattr(error, "verify_message", "") or "unknown reason"
     advice = "set SSL_CERT_FILE or REQUESTS_CA_BUNDLE to the certificates of your organisation"
@@ -126,7 +145,7 @@ def _unverified(error: Exception, origin: str) -> LLMConnectionError:
     elif getattr(error, "verify_code", 0) not in _UNKNOWN_ISSUER:
         advice = "is base_url right? only whoever runs the server can mend its certificate"
     return LLMConnectionError(
-        f"the certificate of '{origin}' cannot be verified: {reason}", advice, retryable=False, fatal=True
+        f"the certificate of {server} cannot be verified: {reason}", advice, retryable=False, fatal=True
     )
 
 

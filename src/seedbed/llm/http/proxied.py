@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
 from seedbed.llm.http.http_answer import Headers, HTTPAnswer
+from seedbed.llm.http.http_request import Target, target_of
 from seedbed.llm.http.wire_errors import (
+    PROXY_LOGIN_WANTED,
     CannotConnect,
     ConnectTimeout,
     Disconnected,
@@ -18,6 +21,7 @@ from seedbed.llm.http.wire_errors import (
     TooLong,
     WireError,
 )
+from seedbed.llm.keys.echoes import keys_sent, without_echo
 
 
 class ProxiedSession:
@@ -44,16 +48,28 @@ class ProxiedSession:
         patience: float,
         most: int,
     ) -> HTTPAnswer:
-        """Send a request through a proxy, and return the answer; raises a WireError."""
+        """Send a request through a proxy, and return the answer; raises a WireError.
+
+        Connecting, up to the end of the server's handshake, may take `patience` seconds.
+        """
+        # Not in the URL: aiohttp takes it for Latin-1 there, and its errors may quote it.
+        target = target_of(proxy)
+        login = {"proxy-authorization": target.login} if target.login else {}
+        is_tunnel = url.startswith("https:")
+        asked = target_of(url)
+        if asked.login:
+            url = urlunsplit(urlsplit(url)._replace(netloc=asked.authority))
+            headers = {**headers, "authorization": asked.login}
         try:
             async with self._session.request(
                 method,
                 url,
                 data=body,
-                headers=headers,
+                headers=headers if is_tunnel else {**headers, **login},
                 # Nor is there a time-out between two chunks: a model that thinks sends nothing for minutes.
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=patience),
-                proxy=proxy,
+                timeout=aiohttp.ClientTimeout(total=None, connect=patience),
+                proxy=f"{'https' if target.is_secure else 'http'}://{target.authority}",
+                proxy_headers=login if is_tunnel else None,
                 ssl=verified_by or True,
                 # A redirect could take the key to another host than the one that the user chose.
                 allow_redirects=False,
@@ -61,7 +77,11 @@ class ProxiedSession:
                 received = await _read(response, most)
         except (aiohttp.ClientError, OSError) as error:
             # `from None`, since the texts of some quote a whole URL, with its password or its key.
-            raise _wire_error(error, patience) from None
+            raise _wire_error(error, patience, target) from None
+        if response.status == PROXY_LOGIN_WANTED:
+            raise ProxyRefused(response.status)
+        # A proxy's page about an error may quote what it was sent.
+        received = without_echo(received, keys_sent(proxy, ()))
         return HTTPAnswer(response.status, Headers(response.headers.items()), received)
 
     async def close(self) -> None:
@@ -70,17 +90,15 @@ class ProxiedSession:
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
+    received = bytearray()
     async for chunk in response.content.iter_any():
-        size += len(chunk)
-        if size > most:
+        received += chunk
+        if len(received) > most:
             raise TooLong(most)
-        chunks.append(chunk)
-    return b"".join(chunks)
+    return bytes(received)
 
 
-def _wire_error(error: Exception, patience: float) -> WireError:
+def _wire_error(error: Exception, patience: float, proxy: Target) -> WireError:
     """Return what an error of aiohttp's means; the order counts, since its classes derive from each other."""
     match error:
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
@@ -88,8 +106,10 @@ def _wire_error(error: Exception, patience: float) -> WireError:
         case aiohttp.ConnectionTimeoutError():
             return ConnectTimeout(patience)
         case aiohttp.ClientConnectorCertificateError(certificate_error=ssl.SSLError() as cause):
-            return CannotConnect(cause)
-        case aiohttp.ClientProxyConnectionError():
+            is_proxy = (error.host, error.port) == (proxy.host, proxy.port)
+            return CannotConnect(cause, is_proxy=is_proxy)
+        # No other name is looked up: the proxy knows the server's.
+        case aiohttp.ClientProxyConnectionError() | aiohttp.ClientConnectorDNSError():
             return CannotConnect(error.os_error, is_proxy=True)
         case aiohttp.ClientHttpProxyError():
             return ProxyRefused(error.status)

@@ -11,6 +11,10 @@ from urllib.parse import SplitResult, urlsplit
 from urllib.request import getproxies, getproxies_environment, proxy_bypass
 
 from seedbed.errors import UsageError
+from seedbed.llm.http.http_request import target_of
+from seedbed.llm.http.wire_errors import NotAURL
+from seedbed.llm.keys.hosts import is_loopback
+from seedbed.llm.keys.url_secrets import redacted_urls
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _BRACKETED = re.compile(r"\[(?P<host>[^\]]+)\](?P<prefix>/[0-9]+)?(?::(?P<port>[0-9]+))?")
@@ -25,24 +29,41 @@ class _Entry(NamedTuple):
 
 
 def proxy_of(url: str) -> str | None:
-    """Return the URL of the proxy for a URL, or None; raise UsageError for an unsupported kind."""
+    """Return the URL of the proxy for a URL, or None for a server of this machine, or without a proxy.
+
+    Raises UsageError for a proxy of an unsupported kind, or without an address.
+    """
     split = urlsplit(url)
-    if not split.hostname or _is_bypassed(split):
+    # A proxy on another machine would ask itself instead of this one, with the prompts and the key.
+    if not split.hostname or is_loopback(split.hostname) or _is_bypassed(split):
         return None
     proxies = getproxies()
-    proxy = proxies.get(split.scheme) or proxies.get("all")
+    proxy = (proxies.get(split.scheme) or proxies.get("all") or "").strip() or None
     # curl takes `proxy.example.com:3128` too.
     if proxy is not None and "://" not in proxy:
-        return f"http://{proxy}"
+        proxy = f"http://{proxy}"
     # Refused, not ignored: whoever sets a SOCKS proxy may have no other way out, or not want any.
-    if proxy is not None and urlsplit(proxy).scheme not in ("http", "https"):
-        kind, _, rest = proxy.partition("://")
+    kind, _, rest = (proxy or "http://").partition("://")
+    if kind.lower() not in ("http", "https"):
         address = rest.rpartition("@")[2].partition("?")[0]
         raise UsageError(
             f"the proxy '{kind}://{address}' is of a kind that isn't supported",
             "set HTTPS_PROXY to an http:// or https:// proxy, or NO_PROXY to leave it out",
         )
+    if proxy is not None:
+        _check_address(proxy, split.scheme)
     return proxy
+
+
+def _check_address(proxy: str, scheme: str) -> None:
+    try:
+        target_of(proxy)
+    except NotAURL:
+        raise UsageError(
+            f"the proxy for {scheme}:// addresses has no address: '{redacted_urls(proxy)}'",
+            f"write {scheme.upper()}_PROXY, or ALL_PROXY, as http://host:port",
+            "user and password go before the host; write %2F for /, %3F for ?, %23 for # and %40 for @",
+        ) from None
 
 
 def is_in_no_proxy(names: str, host: str, port: int | None) -> bool:

@@ -101,7 +101,7 @@ async def check_listening(url: str) -> None:
         target = target_of(url)
     except NotAURL:
         raise not_a_url(public_url(url)) from None
-    if not is_loopback(target.host) or _route(public_url(url)).proxy:
+    if not is_loopback(target.host):
         return
     try:
         async with asyncio.timeout(_LISTENING_SECONDS):
@@ -160,7 +160,7 @@ async def _typed(error: WireError, url: str, pool: _Pool) -> Exception:
     is_waiting = isinstance(error, ConnectTimeout) and url.startswith("https:")
     if (is_waiting or may_be_wrong_scheme(error)) and (scheme := await pool.other_scheme(origin)):
         return wrong_scheme(origin, scheme)
-    return connection_error(error, origin)
+    return connection_error(error, origin, is_proxied=_route(origin).proxy is not None)
 
 
 class _Pool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+PROXY_LOGIN_WANTED = 407
+"""The status that only a proxy answers with."""
+
 
 class WireError(Exception):
     """There is no answer."""
