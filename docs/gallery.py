@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from pydantic import BaseModel
 
 from seedbed import BaseTask, Citation, GeneratorStep, GeneratorTask, Registry, SeedbedError, Task
 from seedbed.cli.plugins.description import Description, describe
@@ -48,6 +49,9 @@ _NO_ROW = re.compile(
 NO_ROW = "With this model the example makes no row"
 _DIFFERENCES = "Differences from the paper"
 _MOST_ROWS, _LONGEST_TEXT, _LONGEST_LIST = 2, 600, 8
+
+_LONGEST_DEFAULT = 6000
+"""Characters of a default that a page has as a whole."""
 
 
 class Plugin(NamedTuple):
@@ -251,6 +255,24 @@ def _parameters(told: Description) -> Iterator[str]:
         yield _table(("parameter", "", "type and default"), rows)
     if any(one.inherited for one in told.parameters) and told.framework:
         yield f"[Those of {told.framework}](../../reference/plugins.md) come with them."
+    for one in own:
+        # The table has only the beginning of a long one.
+        if isinstance(one.default, list | dict | tuple) and one.notes.endswith(" ..."):
+            text = _as_yaml(json.loads(json.dumps(one.default, default=_plain_value)))
+            if len(text) <= _LONGEST_DEFAULT:
+                yield f"Default of `{one.name}`:"
+                yield fenced(text, "yaml")
+
+
+def _plain_value(value: Any) -> Any:
+    return value.model_dump(mode="json") if isinstance(value, BaseModel) else str(value)
+
+
+def _as_yaml(value: Any) -> str:
+    """Return a value as YAML: a list of words in a few lines, anything else with a line for each."""
+    are_words = isinstance(value, list) and all(isinstance(one, str) and len(one) < 40 for one in value)
+    style = None if are_words else False
+    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=100, default_flow_style=style)
 
 
 def _prompts(plugin: Plugin) -> Iterator[str]:
