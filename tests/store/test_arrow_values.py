@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seedbed import Step, run
 from seedbed.errors import DatasetError
 from seedbed.store import export_rows, read_rows
 from seedbed.store.arrow_arrays import array_of
@@ -119,6 +120,48 @@ def test_any_time_goes_there_and_back(data):
     most = 9 * 10**9 * per_second
     array = pa.array(data.draw(st.lists(st.none() | st.integers(-most, most))), kind)
     assert array_of(values_of(array), kind).equals(array)
+
+
+class Same(Step):
+    """Gives back each row."""
+
+    def process(self, row):
+        return row
+
+
+FIRST, LAST = -62_135_596_800, 253_402_300_799
+"""The first and the last second of Python's years, since 1970."""
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "+14:00", "-12:00", BERLIN])
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+def test_the_ends_of_pythons_years_are_read_in_every_zone(unit, zone):
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6}[unit]
+    array = pa.array([FIRST * per_second, (LAST + 1) * per_second - 1], pa.timestamp(unit, zone))
+    forms = values_of(array)
+    assert array_of(forms, array.type).equals(array), forms
+
+
+@pytest.mark.parametrize("ending", [".parquet", ".arrow"])
+def test_years_that_python_lacks_are_read_as_text(tmp_path, ending):
+    most = 2**63 - 1
+    kinds = [pa.timestamp("ms"), pa.timestamp("us"), pa.timestamp("us", BERLIN), pa.timestamp("us", "+05:30")]
+    columns = {str(kind): pa.array([-most, most, 0]).view(kind) for kind in kinds}
+    days = pa.array([-(2**31), 2**31 - 1, 0], pa.int32()).view(pa.date32())
+    path = written(tmp_path, pa.table({**columns, "days": days}), ending)
+    out = tmp_path / "out.parquet"
+
+    ended = run(Same(), input=path, out=out)
+
+    assert ended.outcome == "complete"
+    rows = [*ended.rows()]
+    assert [row["days"] for row in rows] == [
+        "-2147483648 days after 1970",
+        "2147483647 days after 1970",
+        "1970-01-01",
+    ]
+    assert all("days after 1970T" in row[str(kind)] for row in rows[:2] for kind in kinds)
+    assert read_back(out).to_pylist() == rows
 
 
 def written(tmp_path, table, ending):

@@ -289,3 +289,21 @@ def test_streams_of_arrow_are_read(tmp_path: Path) -> None:
         writer.write_table(COLUMNS)
 
     assert made(get_step("arrow", path=write(tmp_path / "a.arrow", kept.getvalue()))) == [AS_JSON]
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ("DATE 'infinity'", "9999-12-31"),
+        ("DATE '-infinity'", "0001-01-01"),
+        ("TIMESTAMP 'infinity'", "9999-12-31T23:59:59.999999"),
+        ("TIMESTAMP '-infinity'", "0001-01-01T00:00:00"),
+        ("[DATE 'infinity']", ["9999-12-31"]),
+        ("{'a': TIMESTAMP 'infinity'}", {"a": "9999-12-31T23:59:59.999999"}),
+        ("DATE '10000-01-01'", "10000-01-01"),
+        ("TIMESTAMP '12000-01-01 10:20:30'", "12000-01-01 10:20:30"),
+        ("DATE '0044-03-15 (BC)'", "0044-03-15 (BC)"),
+    ],
+)
+def test_times_that_python_lacks_have_one_form(value: str, form: object) -> None:
+    assert made(get_step("sql", query=f"SELECT {value} AS v")) == [{"v": form}]

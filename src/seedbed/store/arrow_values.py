@@ -205,7 +205,11 @@ def _instant(nanoseconds: int, zone: tzinfo | None) -> str:
     except OverflowError:
         # A year that Python doesn't have: written as numpy writes it.
         return f"{_day(seconds // DAY)}T{timedelta(seconds=seconds % DAY)}"
-    local = moment.astimezone(zone) if zone else moment.replace(tzinfo=None)
+    try:
+        local = moment.astimezone(zone) if zone else moment.replace(tzinfo=None)
+    except OverflowError:
+        # In its zone it's a year that Python doesn't have; the instant is the same in UTC.
+        local = moment
     text, offset = local.isoformat()[:19], local.isoformat()[19:]
     return text + instant_text(rest) + ("Z" if offset == "+00:00" else offset)
 
