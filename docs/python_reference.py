@@ -250,11 +250,12 @@ def _class(cls: type, node: ast.ClassDef) -> Iterator[str]:
     members = [*{_key(one): one for body in reversed(bodies) for one in _documented(body.body)}.values()]
     yield from _attributes(members)
     yield from _tests(members)
-    for member, _ in members:
-        if _is_method(member):
-            assert isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)
-            yield f"#### {node.name}.{member.name}\n"
-            yield from _function(member)
+    # What an author has to write comes first: it's mostly what a reader looks for.
+    methods = [member for member, _ in members if _is_method(member)]
+    for member in sorted(methods, key=_is_written_by_all, reverse=True):
+        assert isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef)
+        yield f"#### {node.name}.{member.name}\n"
+        yield from _function(member)
 
 
 def _private_bases(cls: type) -> list[type]:
@@ -289,6 +290,10 @@ def _is_method(member: ast.stmt) -> bool:
         return False
     shown = _is_function(member) and ast.get_docstring(member) and not member.name.startswith("test_")
     return bool(shown) and not _decorated(member, "property", "cached_property", "field_validator")
+
+
+def _is_written_by_all(member: ast.stmt) -> bool:
+    return isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef) and _decorated(member, "abstractmethod")
 
 
 def _decorated(function: ast.FunctionDef | ast.AsyncFunctionDef, *names: str) -> bool:
