@@ -86,8 +86,9 @@ def may_be_wrong_scheme(error: WireError) -> bool:
     """Whether an error may come from http:// to an HTTPS port, or the other way round."""
     match error:
         case CannotConnect():
-            # With a certificate, it does speak TLS.
-            return isinstance(error.cause, ssl.SSLError | ConnectionResetError) and not _is_unverified(error)
+            # With a certificate or an alert, it does speak TLS.
+            is_tls = _is_unverified(error) or "ALERT" in (getattr(error.cause, "reason", None) or "")
+            return isinstance(error.cause, ssl.SSLError | ConnectionResetError) and not is_tls
         case NotHTTP():
             return error.start.startswith(_TLS_ALERT)
         case Disconnected():
