@@ -161,3 +161,31 @@ def test_a_push_that_is_killed_is_repeated_and_loses_and_doubles_nothing(
     assert sorted(row["text"] for row in rows_on(hub, "ada/texts")) == sorted(f"text {n}" for n in range(100))
     assert len(hub.uploads) == len(set(hub.uploads)) == 3
     assert sent <= 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("when", ["/preupload/", "/storage/", "/commit/"])
+@pytest.mark.parametrize("words", [("run", "made.yaml", "-o"), ("runs", "push", "made")])
+def test_a_push_that_is_interrupted_is_repeated_and_loses_and_doubles_nothing(
+    hub: HubServer, folder: Path, words: tuple[str, ...], when: str
+) -> None:
+    assert process(folder, "run", "made.yaml", "-o", "made.jsonl").returncode == 0
+    begun: list[subprocess.Popen[str]] = []
+
+    async def interrupt(request: web.Request) -> None:
+        if when in request.path and begun:
+            begun.pop().send_signal(signal.SIGINT)
+
+    hub.faults.append(interrupt)
+    command = [sys.executable, "-m", "seedbed", *words, "hf://ada/texts", "--shard-rows", "40"]
+    child = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    begun.append(child)
+    _, said = child.communicate(timeout=120)
+    assert child.returncode in (0, 3), said
+    assert "Traceback" not in said
+    hub.faults.clear()
+    ended = process(folder, *command[3:])
+    assert ended.returncode == 0, ended.stderr
+    assert sorted(row["text"] for row in rows_on(hub, "ada/texts")) == sorted(f"text {n}" for n in range(100))
+    assert len([path for path in hub.files("ada/texts") if path.endswith(".parquet")]) == 3
+    assert len(hub.uploads) == len(set(hub.uploads)) == 3

@@ -46,4 +46,7 @@ class Change(NamedTuple):
 
 def differ(one: Any, other: Any) -> bool:
     """Whether two values differ as JSON: in Python, 1, 1.0 and True are equal."""
+    if isinstance(one, str) and isinstance(other, str):
+        # A text may be as long as a book, and its JSON takes several times its memory.
+        return one != other
     return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) != orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
