@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from seedbed.errors import UsageError
+from seedbed.store.atomic_replace import hidden_beside, sweep
 from seedbed.store.copied_ratings import check_ratings
 from seedbed.store.copy_index import CopiedFile, RunCopy
 from seedbed.store.copy_place import CopyPlace
@@ -26,6 +27,8 @@ from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, TIMELINE, check, open_for_reading
 from seedbed.store.run_folders import is_run
 from seedbed.store.run_reader import RunReader
+
+_COPYING = "copying"
 
 
 def save_run(folder: Path, address: str) -> RunCopy:
@@ -127,7 +130,11 @@ def _snapshot_of(folder: Path) -> Iterator[Path]:
     with ExitStack() as stack:
         try:
             # Next to the run, since the system's own temporary folder may be small, or in memory.
-            made = Path(stack.enter_context(TemporaryDirectory(prefix=".copying-", dir=folder.parent)))
+            made = hidden_beside(folder.parent / _COPYING)
+            # Those of copies that were killed are as large as their runs.
+            sweep(folder.parent / _COPYING)
+            stack.callback(shutil.rmtree, made, ignore_errors=True)
+            made.mkdir(mode=0o700)
             _snapshot(folder, made)
         except (OSError, sqlite3.OperationalError):
             # A disk that is full or read-only is one that a run is copied away from.
