@@ -247,6 +247,23 @@ async def test_names_are_looked_up_once_for_all_and_again_after_a_failure(
         assert asked == ["localhost", "nowhere.invalid", "nowhere.invalid"]
 
 
+@on_a_loop
+async def test_a_name_is_asked_at_another_address_if_the_first_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as gone:
+        refused = gone.getsockname()
+
+    def addresses(host: str, port: int, *args: object, **options: object) -> object:
+        kind = (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "")
+        return [(*kind, refused), (*kind, ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", addresses)
+    async with serving(replying(OK)) as (served, server, connections):
+        assert await ask(connections, server._replace(host="two.example")) == b"{}"
+        assert served.opened == 1
+
+
 def test_a_request_has_its_own_headers_once_whatever_their_case() -> None:
     target = target_of("http://me:pa%3Ass@Host.example:8000/v1/a b?q=ü&x=%20#part")
     head = head_of("POST", target, (("Accept", "text/event-stream"), ("x-key", "k")))

@@ -117,7 +117,7 @@ def test_a_server_of_this_machine_is_asked_without_a_proxy(proxy, monkeypatch, f
 
 
 def test_what_goes_through_a_tunnel_stays_secret(tls_server, monkeypatch, tmp_path):
-    """The proxy learns the name of the server, and neither the key nor the prompt."""
+    """The proxy learns the name of the server and no key, the server nothing of the proxy's login."""
     chain = tmp_path / "acme.pem"
     write_certificate(chain, (-1, 1), "acme-tunnel.invalid")
     tls_server.context.load_cert_chain(chain)
@@ -150,7 +150,17 @@ def test_what_goes_through_a_tunnel_stays_secret(tls_server, monkeypatch, tmp_pa
     assert asyncio.run(ask()).body == b"{}"
     assert seen[0].startswith(b"CONNECT acme-tunnel.invalid:443 ")
     assert b"sk-secret-key" not in b"".join(seen)
-    assert [path for path, _ in tls_server.seen] == ["/v1"]
+    assert b64encode(b"me:hunter2") in seen[0]
+    assert tls_server.seen == [("/v1", None)]
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_certificate_of_the_proxys_is_not_taken_for_the_servers(tls_server, monkeypatch, scheme):
+    monkeypatch.setenv(f"{scheme}_proxy", f"https://me:hunter2@localhost:{tls_server.server_port}")
+    with pytest.raises(LLMConnectionError, match=r"the certificate of the proxy of '.*acme") as caught:
+        post(f"{scheme}://acme-certificate.invalid/v1")
+    assert (caught.value.retryable, caught.value.fatal) == (False, True)
+    assert tls_server.seen == []
 
 
 def test_users_and_passwords_may_have_any_letters(proxy, monkeypatch):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
@@ -52,24 +53,13 @@ class ProxiedSession:
 
         Connecting, up to the end of the server's handshake, may take `patience` seconds.
         """
-        # Not in the URL: aiohttp takes it for Latin-1 there, and its errors may quote it.
-        target = target_of(proxy)
-        login = {"proxy-authorization": target.login} if target.login else {}
-        is_tunnel = url.startswith("https:")
-        asked = target_of(url)
-        if asked.login:
-            url = urlunsplit(urlsplit(url)._replace(netloc=asked.authority))
-            headers = {**headers, "authorization": asked.login}
         try:
             async with self._session.request(
                 method,
-                url,
+                **_with_logins(url, headers, proxy),
                 data=body,
-                headers=headers if is_tunnel else {**headers, **login},
                 # Nor is there a time-out between two chunks: a model that thinks sends nothing for minutes.
                 timeout=aiohttp.ClientTimeout(total=None, connect=patience),
-                proxy=f"{'https' if target.is_secure else 'http'}://{target.authority}",
-                proxy_headers=login if is_tunnel else None,
                 ssl=verified_by or True,
                 # A redirect could take the key to another host than the one that the user chose.
                 allow_redirects=False,
@@ -77,7 +67,7 @@ class ProxiedSession:
                 received = await _read(response, most)
         except (aiohttp.ClientError, OSError) as error:
             # `from None`, since the texts of some quote a whole URL, with its password or its key.
-            raise _wire_error(error, patience, target) from None
+            raise _wire_error(error, patience, target_of(proxy)) from None
         if response.status == PROXY_LOGIN_WANTED:
             raise ProxyRefused(response.status)
         # A proxy's page about an error may quote what it was sent.
@@ -87,6 +77,21 @@ class ProxiedSession:
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def _with_logins(url: str, headers: Mapping[str, str], proxy: str) -> dict[str, Any]:
+    """Return where a request goes, with users and passwords in headers instead of URLs."""
+    # aiohttp takes those in a URL for Latin-1, and its errors may quote them.
+    asked, through = target_of(url), target_of(proxy)
+    sent = {**headers, "authorization": asked.login} if asked.login else dict(headers)
+    login = {"proxy-authorization": through.login} if through.login else {}
+    return {
+        "url": urlunsplit(urlsplit(url)._replace(netloc=asked.authority)),
+        # Inside a tunnel, only the server would get it.
+        "headers": sent if asked.is_secure else sent | login,
+        "proxy": f"{'https' if through.is_secure else 'http'}://{through.authority}",
+        "proxy_headers": login if asked.is_secure else None,
+    }
 
 
 async def _read(response: aiohttp.ClientResponse, most: int) -> bytes:
