@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -209,3 +211,36 @@ def test_the_leaves_are_found_without_going_through_their_rows(tmp_path):
         store.flush()
 
         assert store.leaves() == ["", "a", "b", "ä"]
+
+
+READS_WHILE_IT_CLOSES = """
+import threading
+from seedbed import StoreError
+from seedbed.store import RunStore
+
+def read(store, began):
+    try:
+        while True:
+            store.result_of("step", "1")
+            began.set()
+    except StoreError:
+        pass
+
+for _ in range(30):
+    store = RunStore.open(ephemeral=True)
+    began = [threading.Event() for _ in range(4)]
+    readers = [threading.Thread(target=read, args=(store, event)) for event in began]
+    for reader in readers:
+        reader.start()
+    for event in began:
+        event.wait()
+    store.close()
+    for reader in readers:
+        reader.join()
+"""
+
+
+def test_a_store_that_is_closed_while_threads_read_waits_for_their_queries() -> None:
+    # In a process of its own: SQLite crashes if a connection is closed in the middle of a query.
+    done = subprocess.run([sys.executable, "-c", READS_WHILE_IT_CLOSES], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -34,12 +34,14 @@ _SIZED = (str, bytes)
 class PagedReads:
     """Runs queries over its own connection, one at a time; raises `StoreError` if the file can't be read."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, path: Path, one_at_a_time: threading.Lock | None = None
+    ) -> None:
         self.path = path
         self._reading = connection
         # sqlite3 serialises single statements, but a page is several calls on one cursor, and closing has to
         # wait.
-        self._one_at_a_time = threading.Lock()
+        self._one_at_a_time = one_at_a_time or threading.Lock()
 
     def _one(self, query: str, *values: object) -> tuple[Any, ...]:
         return cast("tuple[Any, ...]", self._all(query, *values)[0])
@@ -71,3 +73,9 @@ class PagedReads:
     def _all(self, query: str, *values: object) -> list[Any]:
         with self._one_at_a_time, while_working(self.path):
             return self._reading.execute(query, values).fetchall()
+
+
+def close_between_queries(connection: sqlite3.Connection, one_at_a_time: threading.Lock) -> None:
+    """Close a connection that other threads read by: in the middle of a query, that crashes the process."""
+    with one_at_a_time:
+        connection.close()

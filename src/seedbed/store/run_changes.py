@@ -55,12 +55,6 @@ class RunChanges(RunReader):
     replaces another gets a new number, so observers see a retried row again.
     """
 
-    def close(self) -> None:
-        """Close the file; may be called again."""
-        # Observers read on threads of their own: not while one of them is in a query.
-        with self._one_at_a_time:
-            super().close()
-
     def last_call(self) -> int:
         """Return the number of the last call, 0 before the first."""
         return int(self._one("SELECT ifnull(max(rowid), 0) FROM calls")[0])

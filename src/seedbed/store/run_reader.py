@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from seedbed.errors import SeedbedError, StoreError
 from seedbed.store.leaves_upstream import count_up_to, leaves_up_to
+from seedbed.store.paged_reads import close_between_queries
 from seedbed.store.run_damage import damage_in
 from seedbed.store.run_errors import damaged
 from seedbed.store.run_file import DATABASE, open_for_reading
@@ -45,7 +46,7 @@ class RunReader(RunQueries):
 
     def close(self) -> None:
         """Close the file; may be called again."""
-        self._reading.close()
+        close_between_queries(self._reading, self._one_at_a_time)
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ from typing import Any, Self
 
 from seedbed.errors import StoreError, UsageError
 from seedbed.store.open_sessions import note_counts
+from seedbed.store.paged_reads import close_between_queries
 from seedbed.store.run_connection import is_at
 from seedbed.store.run_errors import while_opening
 from seedbed.store.run_file import DATABASE, open_for_reading, open_for_writing
@@ -62,8 +63,9 @@ class RunStore(RunQueries):
         session: SessionClock,
         note_stop: Callable[[str], None],
         closing: Callable[[], None],
+        one_at_a_time: threading.Lock,
     ) -> None:
-        super().__init__(reading, path)
+        super().__init__(reading, path, one_at_a_time)
         self.folder = path.parent
         self._writer = writer
         self._session = session
@@ -99,8 +101,12 @@ class RunStore(RunQueries):
             stack.callback(writer.end)
             # A connection of its own: in WAL mode a reader never waits for a commit.
             reading = open_for_reading(path)
-            stack.callback(reading.close)
-            return cls(path, reading, writer, session, lock.note_stop, stack.pop_all().close)
+            # A source's own thread may still read when a run is cancelled. The store itself can't be held
+            # here: then it would never be forgotten.
+            one_at_a_time = threading.Lock()
+            stack.callback(close_between_queries, reading, one_at_a_time)
+            closing = stack.pop_all().close
+            return cls(path, reading, writer, session, lock.note_stop, closing, one_at_a_time)
 
     def add_call(self, call: Call) -> int:
         """Add an answered call, replacing one with the same key; return its sequence number."""
