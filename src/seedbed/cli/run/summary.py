@@ -120,7 +120,9 @@ def _look_lines(run: Run) -> Iterator[str]:
     if run.folder is None or is_empty or not sys.stderr.isatty():
         return
     if find_spec("seedbed_view") is not None:
-        yield f"`seedbed view {quote(run.name)}` shows the rows, with the prompt and the answer of each"
+        asked = run.calls.answered or run.calls.replayed
+        how = "with the prompt and the answer of each" if asked else "and what each of them was made from"
+        yield f"`seedbed view {quote(run.name)}` shows the rows, {how}"
     elif run.failed or run.rejected:
         yield f"`seedbed runs explain {quote(run.name)}` shows what they were made from"
 
