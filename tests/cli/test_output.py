@@ -118,7 +118,7 @@ CASES = [
     Case("runs ratings good --json", "json", "ratings"),
     Case("runs calibrate good --score score", "nothing", "", 2),
     Case("runs merge all good kept", "nothing", "", 2),
-    Case("runs copy good copied", "nothing", "", 2),
+    Case("runs copy good copied", "nothing"),
     Case("runs remove good --yes", "any"),
     Case("plugins", "text", "dist-loud"),
     Case("plugins --json", "json", "dist-loud"),

@@ -124,7 +124,10 @@ def test_other_names_of_models_are_kept(model: str) -> None:
             (name, True)
             for name in ("X-Api-Key", "accessToken", "apiKey", "PGPASSWORD", "cookie", "x.passwd", "DSN")
         ),
-        *((name, False) for name in ("maxTokens", "author", "keywords", "prompt_cache_key", "tokens")),
+        *(
+            (name, False)
+            for name in ("maxTokens", "author", "keywords", "prompt_cache_key", "tokens", "RAY_AUTH_MODE")
+        ),
     ],
 )
 def test_names_of_secrets(name: str, secret: bool) -> None:

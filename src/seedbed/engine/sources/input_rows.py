@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -82,6 +83,11 @@ class InputRows:
 
         None if they aren't known. Raises UsageError for a named column that doesn't exist.
         """
+        return self._columns
+
+    # Several checks ask for them, and each reading of the first rows takes as long as theirs.
+    @cached_property
+    def _columns(self) -> list[str] | None:
         beginning = self._beginning()
         if not beginning:
             return None
