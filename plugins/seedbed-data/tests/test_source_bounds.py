@@ -112,7 +112,7 @@ def test_a_document_that_is_too_large_is_named_before_it_is_read(name: str, tmp_
     with pytest.raises(DatasetError) as refused:
         made("documents", path=str(tmp_path / name), megabytes=2)
 
-    has = "3 MB unpacked" if is_packed else "3 MB"
+    has = "3.0 MB unpacked" if is_packed else "3.0 MB"
     assert f"{name}' has {has}, and a document may have 2 (`megabytes`)" in refused.value.fact
 
 

@@ -92,6 +92,22 @@ def test_a_damaged_document_is_named(name: str, content: bytes, tmp_path: Path) 
         made("documents", path=tmp_path)
 
 
+def test_documents_that_cannot_be_read_may_be_rows_that_say_why(tmp_path: Path) -> None:
+    (tmp_path / "a.docx").write_bytes(b"no zip")
+    (tmp_path / "b.md").write_text("The Moon pulls the sea.")
+    (tmp_path / "c.html").write_text(f"<p>{'The Sun pulls it, too. ' * 50_000}</p>")
+
+    rows = made("documents", path=str(tmp_path / "*"), on_error="keep", megabytes=1)
+
+    text = "The Moon pulls the sea."
+    assert rows == [
+        {"path": "a.docx", "text": "", "title": None, "error": "'a.docx' is not a .docx document"},
+        {"path": "b.md", "text": text, "title": None, "error": None},
+        {"path": "c.html", "text": "", "title": None, "error": rows[2]["error"]},
+    ]
+    assert rows[2]["error"].startswith("'c.html' has 1.2 MB, and a document may have 1")
+
+
 def test_a_query_reads_files_and_databases(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"q": "x", "n": 1}\n{"q": "x", "n": 2}\n{"q": "y", "n": 3}\n')
     (tmp_path / "b.csv").write_text("q,name\nx,Ex\n")

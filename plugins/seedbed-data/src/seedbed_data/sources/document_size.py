@@ -19,7 +19,7 @@ def check_size(path: Path, most: int) -> None:
     is_packed = path.suffix.lower() in _PACKED
     size = _unpacked(path) if is_packed else path.stat().st_size
     if size > most * _MEGABYTE:
-        has = f"has {size / _MEGABYTE:,.0f} MB{' unpacked' if is_packed else ''}"
+        has = f"has {size / _MEGABYTE:,.1f} MB{' unpacked' if is_packed else ''}"
         raise DatasetError(
             f"'{path}' {has}, and a document may have {most:,} (`megabytes`)",
             "raise `megabytes`, or leave the document out",

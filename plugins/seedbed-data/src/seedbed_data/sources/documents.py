@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from seedbed import GeneratorOutput, GeneratorStep, UsageError, read_text
+from seedbed import DatasetError, GeneratorOutput, GeneratorStep, Row, UsageError, read_text
 from seedbed_data.sources.conversion import Conversion
 from seedbed_data.sources.document_size import check_size
 from seedbed_data.sources.paths import Named, named_files
@@ -24,6 +24,7 @@ class Documents(GeneratorStep):
 
     Rows have the columns `path`, `text` and `title` (None if the document has none). Needs the extra
     `documents`, which brings the package markitdown. What has no text, such as a scanned page, gives none.
+    A document that can't be read stops the run, unless `on_error` is "keep".
     """
 
     goals = ("reading", "documents")
@@ -53,10 +54,16 @@ class Documents(GeneratorStep):
         description="Megabytes of memory that reading a document may take; on Linux.",
     )
 
+    on_error: Literal["stop", "keep"] = Field(
+        default="stop",
+        description="With `keep`, a document that can't be read is a row without text, and each row has a "
+        "column `error`: why, or None.",
+    )
+
     @property
     def outputs(self) -> list[str]:
         """The columns that every row has."""
-        return ["path", "text", "title"]
+        return ["path", "text", "title", *(["error"] if self.on_error == "keep" else [])]
 
     def load(self) -> None:
         """Check that there are files, and the package that reads them."""
@@ -71,9 +78,20 @@ class Documents(GeneratorStep):
         """Yield a row for each document, beginning with number `offset`."""
         with Conversion(self.seconds, self.memory) as conversion:
             for path, name in named_files(self.path, _ENDINGS)[offset:]:
-                check_size(path, self.megabytes)
-                text, title = _converted(conversion, path)
-                yield {"path": name, "text": text.replace("\r\n", "\n").strip(), "title": title}
+                yield self._row(conversion, path, name)
+
+    def _row(self, conversion: Conversion, path: Path, name: str) -> Row:
+        error = None
+        try:
+            check_size(path, self.megabytes)
+            text, title = _converted(conversion, path)
+        except DatasetError as failure:
+            if self.on_error == "stop":
+                raise
+            # Rows don't depend on where the folder is.
+            text, title, error = "", None, failure.fact.replace(str(path), name)
+        row: Row = {"path": name, "text": text.replace("\r\n", "\n").strip(), "title": title}
+        return {**row, "error": error} if self.on_error == "keep" else row
 
 
 def _converted(conversion: Conversion, path: Path) -> tuple[str, str | None]:
