@@ -376,6 +376,25 @@ def test_an_unknown_price_is_said_and_not_guessed():
     assert "no price known for scripted/scripted" in str(forecast)
 
 
+def test_a_local_model_costs_nothing_beside_one_that_is_paid():
+    class Local(ScriptedLLM):
+        @property
+        def price_id(self):
+            return "free"
+
+    class Paid(ScriptedLLM):
+        @property
+        def price_id(self):
+            return "openai/gpt-4.1-mini"
+
+    local, paid = Local(as_counted, max_tokens=10), Paid(as_counted, max_tokens=10)
+    forecast = plan(Poem(llm=local), n=5)
+    assert (forecast.cost, forecast.unpriced) == (0.0, [])
+    assert "cost: nothing: calls of these models are free" in str(forecast)
+    both = plan(Poem(llm=local) >> Critique(llm=paid), n=5, max_cost=100)
+    assert both.cost == both.steps[1].cost > 0
+
+
 def test_the_price_of_a_batch_is_told_where_the_list_has_one():
     class Routed(ScriptedLLM):
         listed: str = "openrouter/anthropic/claude-haiku-4.5"

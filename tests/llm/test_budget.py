@@ -32,6 +32,8 @@ from seedbed.llm.budget.prompt_bound import prompt_bound
 from seedbed.llm.calling.sender import Sender
 from seedbed.llm.limits.waiting import ENOUGH_WAITING
 from seedbed.llm.request import Request
+from seedbed_embed_static import StaticEmbedder
+from seedbed_llamacpp import LlamaCppLLM
 from seedbed_openai import OpenAILLM
 
 DOLLARS = Prices(price_input=2.0, price_output=10.0)
@@ -335,6 +337,13 @@ def test_under_a_cap_on_cost_a_model_without_a_price_is_a_usage_error(llm):
     assert Prices().cost_of(llm, Usage(1, 1)) is None
     Budget(max_tokens=1).check(llm)
     Budget(max_cost=1, prices=DOLLARS).check(llm)
+
+
+@pytest.mark.parametrize("llm", [LlamaCppLLM(model="smollm2-135m"), StaticEmbedder(model="wordllama")])
+def test_calls_of_models_of_this_machine_are_free_unless_prices_are_given(llm):
+    Budget(max_cost=1).check(llm)
+    assert Prices().cost_of(llm, Usage(1_000_000, 100_000)) == 0.0
+    assert DOLLARS.cost_of(llm, Usage(1_000_000, 100_000)) == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize("options", [{"price_input": 1.0}, {"price_input": -1.0, "price_output": 1.0}])

@@ -76,7 +76,7 @@ class BaseBackend(BackendSettings):
 
     @property
     def price_id(self) -> str | None:
-        """`provider/model` under which prices are listed, or None."""
+        """`provider/model` under which prices are listed, "free" if calls cost nothing, None if unknown."""
         return None
 
     def with_resources(self, **needed: Any) -> Self:

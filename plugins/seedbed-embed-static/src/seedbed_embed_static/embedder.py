@@ -36,6 +36,11 @@ class StaticEmbedder(Embedder):
     )
 
     @property
+    def price_id(self) -> str:
+        """The model runs on this machine, so its calls cost nothing."""
+        return "free"
+
+    @property
     def slots(self) -> int:
         """One call at a time: it takes one processor, and the tokenizer can't be shared."""
         return 1

@@ -53,6 +53,11 @@ class LlamaCppEmbedder(Embedder):
         return f"{self.backend}:embeddings:{self.model}:{self.context}:{self.threads}:{self.gpu_layers}"
 
     @property
+    def price_id(self) -> str:
+        """The model runs on this machine, so its calls cost nothing."""
+        return "free"
+
+    @property
     def slots(self) -> int:
         """One call at a time, which uses all threads."""
         return 1

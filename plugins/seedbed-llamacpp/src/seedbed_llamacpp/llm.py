@@ -81,6 +81,11 @@ class LlamaCppLLM(LLM):
         return f"{self.backend}:{self.model}:{self.parallel}x{self.context}:{self.threads}:{self.gpu_layers}"
 
     @property
+    def price_id(self) -> str:
+        """The model runs on this machine, so its calls cost nothing."""
+        return "free"
+
+    @property
     def slots(self) -> int:
         """How many answers the model writes at once."""
         return self.parallel

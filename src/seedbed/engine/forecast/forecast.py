@@ -150,7 +150,7 @@ def forecast_lines(forecast: Forecast) -> Iterator[str]:
 
 def summary_lines(forecast: Forecast) -> Iterator[str]:
     """Yield the price of a batch, the time, what is on disk, and how all of it was found."""
-    if forecast.batch_cost is not None:
+    if forecast.batch_cost:
         yield f"in a batch: {dollars(forecast.batch_cost)}"
     if forecast.max_cost is not None and (forecast.cost or 0.0) > forecast.max_cost:
         yield f"that may be more than the run is allowed: it stops at {dollars(forecast.max_cost)}"
@@ -196,6 +196,8 @@ def cost_line(forecast: Forecast) -> str:
         return f"{rest}no price known for {names}; --price-input and --price-output give one"
     if any(step.has_more for step in forecast.steps):
         return f"{dollars(known)} for the calls that are known, and more depend on the answers"
+    if not known:
+        return "nothing: calls of these models are free"
     is_bound = forecast.is_bound and not any(step.decides_calls for step in forecast.steps)
     return f"{'at most ' if is_bound else 'about '}{dollars(known)}"
 

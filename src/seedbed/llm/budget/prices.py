@@ -32,13 +32,21 @@ class Rates(NamedTuple):
         return dollars / _MILLION
 
 
+FREE = "free"
+"""The `price_id` of a model that runs on this machine: its calls cost nothing."""
+
+
+def _nothing(usage: Usage) -> float:
+    return 0.0
+
+
 class Prices:
     """Prices of models: those given here, in dollars per million tokens, or else those of genai-prices.
 
         Prices(price_input=0.4, price_output=1.6).cost_of(llm, Usage(input_tokens=1000, output_tokens=500))
 
-    Models are looked up once, under their `price_id`. Prices that are given here also apply to cached tokens.
-    Nothing is fetched from the network.
+    Models are looked up once, under their `price_id`; if that's "free", calls cost nothing, unless prices are
+    given. Those also apply to cached tokens. Nothing is fetched from the network.
     """
 
     def __init__(self, *, price_input: float | None = None, price_output: float | None = None) -> None:
@@ -68,6 +76,8 @@ class Prices:
         """
         if self._given is not None or llm.price_id is None:
             return None
+        if llm.price_id == FREE:
+            return 0.0
         name = f"{llm.price_id}:batch"
         if name not in self._found:
             with self._looking_up:
@@ -96,6 +106,8 @@ class Prices:
         name = llm.price_id
         if name is None:
             return None
+        if name == FREE:
+            return _nothing
         if name not in self._found:
             # The lock makes a call that comes during `look_up_soon` wait for it, instead of importing twice.
             with self._looking_up:
@@ -107,7 +119,7 @@ class Prices:
         """Start to look up what LLMs cost, in a thread; `cost_of` waits for it if it comes first."""
         # Loading the list takes a quarter of a second, half as much as everything else in a run of one row.
         # The first calls are sent meanwhile.
-        if any(llm.price_id is not None for llm in llms) and self._given is None:
+        if any(llm.price_id not in (None, FREE) for llm in llms) and self._given is None:
             threading.Thread(target=self._look_up, args=(llms,), name="seedbed-prices", daemon=True).start()
 
     def _look_up(self, llms: Sequence[Backend]) -> None:
