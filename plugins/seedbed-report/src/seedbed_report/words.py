@@ -20,7 +20,9 @@ def percent(share: float) -> str:
 
 
 def cost_text(cost: float) -> str:
-    """Return an amount: `$12.50`, `$0.0123`, `$0.000012`."""
+    """Return an amount: `$12.50`, `$0.0123`, `$0.000012`, `$0`."""
+    if not cost:
+        return "$0"
     return f"${cost:,.2f}" if cost >= 1 else dollars(cost)
 
 
