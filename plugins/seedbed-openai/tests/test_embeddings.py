@@ -213,8 +213,11 @@ def test_a_resumed_run_buys_no_embedding_twice(fault_server: FaultServer) -> Non
         return run(step, input=rows, name="bought", concurrency=1)
 
     fault_server.answer_with(*[EMBEDDING] * 2, Reply(401, error("revoked")))
-    assert made(3).accepted == 6
+    stopped = made(3)
+    # How many texts the first request has depends on how many rows are there when it's sent.
     bought = [text for one in fault_server.received[:2] for text in one.json()["input"]]
+    assert stopped.accepted == len(bought)
+    assert 2 <= len(bought) <= 6
     fault_server.answer_with(EMBEDDING)
     assert made(5).accepted == len(rows)
     after = [text for one in fault_server.received for text in one.json()["input"]]
@@ -227,4 +230,5 @@ def test_hard_negatives_are_asked_for_in_batches(fault_server: FaultServer) -> N
     rows = [{"anchor": "a" * number, "positive": "b" * number * 40} for number in range(1, 26)]
     made = run(HardNegatives(embedder=embedder, same_above=1.0), input=rows)
     assert made.accepted == len(rows)
-    assert fault_server.count == 6
+    # 50 texts; the first requests may have fewer than ten.
+    assert 5 <= fault_server.count <= 10
