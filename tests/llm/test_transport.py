@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import traceback
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from tests.support.fault_server import Reply
@@ -146,15 +147,23 @@ def test_no_answer_in_time(fault_server):
 
 def test_a_server_that_takes_no_connection_is_not_waited_for_as_long_as_an_answer(monkeypatch):
     monkeypatch.setattr(transport, "CONNECT_SECONDS", 0.05)
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        others = [socket.socket() for _ in range(3)]
-        for other in others:
+    with (
+        crowded_server() as url,
+        pytest.raises(TimedOutError, match=r"cannot reach 'http://.*' within 0\.05 s"),
+    ):
+        post(url)
+
+
+@contextmanager
+def crowded_server():
+    """Yield the address of a server that takes no further connection."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(3):
+            other = stack.enter_context(socket.socket())
             other.setblocking(False)
             other.connect_ex(server.getsockname())
-        with pytest.raises(TimedOutError, match=r"cannot reach 'http://.*' within 0\.05 s"):
-            post(f"http://127.0.0.1:{server.getsockname()[1]}")
-        for other in others:
-            other.close()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 @pytest.mark.parametrize("url", ["http://h..example/v1", "http://127.0.0.1:99999/v1", "http://[::1/v1"])
@@ -166,14 +175,9 @@ def test_what_is_no_url_of_a_server_is_found_before_any_row_starts(url):
 
 def test_a_server_that_takes_no_connection_at_once_is_left_to_the_first_call(monkeypatch):
     monkeypatch.setattr(transport, "_LISTENING_SECONDS", 0.05)
-    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
-        others = [socket.socket() for _ in range(3)]
-        for other in others:
-            other.setblocking(False)
-            other.connect_ex(server.getsockname())
-        asyncio.run(check_listening(f"http://127.0.0.1:{server.getsockname()[1]}"))
-        for other in others:
-            other.close()
+    with crowded_server() as url:
+        # It returns, and raises nothing.
+        asyncio.run(check_listening(url))
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip"])

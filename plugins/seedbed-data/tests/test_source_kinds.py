@@ -178,7 +178,8 @@ def test_a_password_is_refused_and_not_shown(database: str) -> None:
     ],
 )
 def test_an_address_without_a_password_is_taken(database: str) -> None:
-    get_step("sql", query="SELECT 1", database=database)
+    step = get_step("sql", query="SELECT 1", database=database)
+    assert step.model_dump()["database"] == database
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the variables of another process")

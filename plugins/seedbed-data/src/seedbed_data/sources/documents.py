@@ -53,7 +53,6 @@ class Documents(GeneratorStep):
         le=1_000_000,
         description="Megabytes of memory that reading a document may take; on Linux.",
     )
-
     on_error: Literal["stop", "keep"] = Field(
         default="stop",
         description="With `keep`, a document that can't be read is a row without text, and each row has a "
