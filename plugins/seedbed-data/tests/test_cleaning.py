@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from seedbed import GeneratorTask, Row, StopRun, UsageError, get_step, run
+from seedbed import GeneratorTask, Row, Step, StopRun, UsageError, get_step, row_id, run
 from seedbed.testing import EchoLLM
-from seedbed_data import Chunk, Decontaminate, DedupExact, DedupNear
+from seedbed_data import Chunk, Decontaminate, DedupExact, DedupNear, DedupSemantic
+from seedbed_data.earlier_rows import like_row
 
 WORDS = [f"word{number}" for number in range(2000)]
 
@@ -214,3 +215,55 @@ def test_an_evaluation_is_found_within_another_language_and_form(exam: str, row:
     text = unicodedata.normalize("NFD", f"Answer: {exam}?") if row == "d" else row
 
     assert run(step, input=[{"text": text}, {"text": "Another one."}]).accepted == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "like"),
+    [
+        (DedupNear(), "like row {id}: Name a river that flows through the city of Paris."),
+        (DedupExact(by=["kind"]), "like row {id}"),
+        (DedupSemantic(embedder="static/wordllama", threshold=0.8), "like row {id}"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_rejected_copy_names_the_row_that_it_is_like(step, like):
+    class Named(Step):
+        def process(self, row: Row) -> Row:
+            return {**row, "id": row_id()}
+
+    question = "Name a river that flows through the city of Paris"
+    rows = [
+        {"text": "Bees make honey.", "kind": 1},
+        {"text": f"{question}.", "kind": 2},
+        {"text": f"{question}!", "kind": 2},
+    ]
+    done = run(Named() >> step, input=rows)
+
+    (rejected,) = done.rejected_rows()
+    _, earlier = done.rows()
+
+    assert rejected.reason.partition("\n")[2].strip() == like.format(id=earlier["id"])
+
+
+def test_a_summary_counts_copies_together_and_says_of_which_row_only_if_there_is_one():
+    texts = ["one two three four", "one two three four!", "five six seven", "five, six seven"]
+    several = run(DedupNear(), input=[{"text": text} for text in texts])
+    single = run(DedupNear(), input=[{"text": text} for text in texts[:3]])
+
+    assert several.rejections == {"nearly a copy of an earlier row": 2}
+    assert several.advice["nearly a copy of an earlier row"] == ()
+    assert single.advice["nearly a copy of an earlier row"][0].endswith(": one two three four")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short", "like row 7: short"),
+        ("two\nlines", "like row 7: two lines"),
+        ("x" * 200, f"like row 7: {'x' * 80}..."),
+        (" " * 200 + "late", "like row 7: ..."),
+        ("", "like row 7"),
+    ],
+)
+def test_an_earlier_text_is_shown_in_one_short_line(text, shown):
+    assert like_row("7", text) == shown

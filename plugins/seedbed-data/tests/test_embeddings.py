@@ -85,7 +85,7 @@ def test_texts_that_mean_the_same_are_rejected_and_the_first_stays():
         input=[{"text": text} for text in QUESTIONS],
     )
     assert [row["text"] for row in made.rows()] == [QUESTIONS[0], QUESTIONS[2], QUESTIONS[4]]
-    assert {row.reason for row in made.rejected_rows()} == {"means nearly the same as an earlier row"}
+    assert set(made.rejections) == {"means nearly the same as an earlier row"}
 
 
 def test_the_same_vectors_in_a_column_give_the_same_rows():
@@ -104,7 +104,10 @@ def test_it_finds_what_comparing_all_with_all_finds(threshold):
     seen, kept = SeenVectors(threshold), []
     for number, vector in enumerate(vectors):
         expected = bool(kept) and bool((vectors[kept] @ vector).max() >= threshold)
-        assert seen.has_near(vector) == expected
+        near = seen.nearest(vector)
+        assert (near is not None) == expected
+        # Sums of floats in another order may have another last digit.
+        assert near is None or (vectors[kept] @ vector)[near] >= (vectors[kept] @ vector).max() - 1e-5
         if not expected:
             seen.add(vector)
             kept.append(number)
@@ -115,7 +118,7 @@ def test_equal_vectors_are_near_at_a_threshold_of_one():
     seen = SeenVectors(1.0)
     vector = unit(numpy.random.default_rng(3).normal(size=300).astype("float32"))
     seen.add(vector)
-    assert seen.has_near(vector)
+    assert seen.nearest(vector) == 0
 
 
 def test_texts_without_a_vector_of_their_own_are_no_duplicates():

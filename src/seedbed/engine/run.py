@@ -53,9 +53,9 @@ class Run(RunRows):
     `outcome` is `complete`; `incomplete` if rows failed or the source ended early; `interrupted`; or
     `stopped`, then `stopped_by` is the error. `failures` are the first thousand failed rows. `reasons` and
     `rejections` count all failed and rejected rows by their reason, `advice` has the further lines of a
-    rejection's reason, and `dropped` counts for each step the rows that it returned nothing for. `notes` say
-    what is odd but no failure. They're made from `odd` (defaults that don't fit) and `blocked` (the seconds
-    for which an author's code blocked all calls, by place).
+    rejection's reason if all rows have the same ones, and `dropped` counts for each step the rows that it
+    returned nothing for. `notes` say what is odd but no failure. They're made from `odd` (defaults that don't
+    fit) and `blocked` (the seconds for which an author's code blocked all calls, by place).
     """
 
     name: str
@@ -141,7 +141,10 @@ class Run(RunRows):
         _count(self.rejections, rejection)
         first, *rest = rejection.reason.splitlines() or [""]
         if rest and len(self.advice) < _KEPT_FAILURES:
-            self.advice.setdefault(first, tuple(line.strip() for line in rest))
+            lines = tuple(line.strip() for line in rest)
+            # What differs, such as the earlier row that a copy is like, is about its own row alone.
+            if self.advice.setdefault(first, lines) != lines:
+                self.advice[first] = ()
 
     @property
     def out(self) -> Path | None:

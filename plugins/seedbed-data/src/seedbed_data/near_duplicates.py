@@ -9,7 +9,8 @@ from typing import ClassVar
 from pydantic import Field, PrivateAttr
 from rensa import RMinHash, RMinHashLSH
 
-from seedbed import Example, Reject, Row, Step
+from seedbed import Example, Reject, Row, Step, row_id
+from seedbed_data.earlier_rows import like_row
 from seedbed_data.words import text_of, word_runs
 
 _PERMUTATIONS = 128
@@ -62,8 +63,9 @@ class DedupNear(Step):
         seen: NearDuplicates | None = self.__pydantic_private__["_seen"]
         if seen is None:
             seen = self._seen = NearDuplicates(self.threshold, self.ngram)
-        if not seen.add(text_of(row, self.by)):
-            raise Reject("nearly a copy of an earlier row")
+        found = seen.add_or_find(text_of(row, self.by), row_id() or "")
+        if found is not None:
+            raise Reject("nearly a copy of an earlier row", like_row(*found))
         return row
 
 
@@ -88,9 +90,14 @@ class NearDuplicates:
         # A text takes no more memory than the hashes of its runs would, and few texts are ever compared:
         # hashing the runs of all of them took a quarter of the time.
         self._texts: list[bytes] = []
+        self._names: list[str] = []
 
     def add(self, text: str) -> bool:
         """Add a text; return False, and add nothing, if it's nearly a copy of an earlier one."""
+        return self.add_or_find(text) is None
+
+    def add_or_find(self, text: str, name: str = "") -> tuple[str, str] | None:
+        """Add a text; or return name and text of the one that it's nearly a copy of, and add nothing."""
         runs = set(word_runs(text, self._length))
         sketch = RMinHash(num_perm=_PERMUTATIONS, seed=1)
         sketch.update(runs)
@@ -98,10 +105,11 @@ class NearDuplicates:
         for number in self._index.query(sketch):
             other = self._texts[number]
             if other == encoded or _similarity(runs, _runs_of(other, self._length)) >= self._threshold:
-                return False
+                return self._names[number], other.decode(errors="surrogatepass")
         self._index.insert(len(self._texts), sketch)
         self._texts.append(encoded)
-        return True
+        self._names.append(name)
+        return None
 
 
 def bands_for(threshold: float) -> int:

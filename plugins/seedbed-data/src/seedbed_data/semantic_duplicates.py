@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
-from seedbed import Embedder, Example, Reject, Row, Step
+from seedbed import Embedder, Example, Reject, Row, Step, row_id
+from seedbed_data.earlier_rows import like_row
 from seedbed_data.vectors import SeenVectors, unit, vector_of
 from seedbed_data.words import text_of
 
@@ -45,6 +46,7 @@ class DedupSemantic(Step):
     )
 
     _seen: SeenVectors = PrivateAttr(default_factory=lambda: SeenVectors(1.0))
+    _rows: list[str] = PrivateAttr(default_factory=list)
 
     @model_validator(mode="after")
     def _check_vectors(self) -> Self:
@@ -64,7 +66,7 @@ class DedupSemantic(Step):
 
     def load(self) -> None:
         """Begin with no rows."""
-        self._seen = SeenVectors(self.threshold)
+        self._seen, self._rows = SeenVectors(self.threshold), []
 
     async def prepare(self, row: Row) -> Any:
         """Return the vector of the text, if there's an embedder."""
@@ -73,7 +75,8 @@ class DedupSemantic(Step):
     def process(self, row: Row, prepared: Any = None) -> Row:
         """Return the row, or reject it."""
         vector = unit(vector_of(row, self.by, self.embedder, self.vector) if prepared is None else prepared)
-        if self._seen.has_near(vector):
-            raise Reject("means nearly the same as an earlier row")
+        if (number := self._seen.nearest(vector)) is not None:
+            raise Reject("means nearly the same as an earlier row", like_row(self._rows[number]))
         self._seen.add(vector)
+        self._rows.append(row_id() or "")
         return row

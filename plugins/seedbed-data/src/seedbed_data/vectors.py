@@ -73,19 +73,23 @@ class SeenVectors:
     def __len__(self) -> int:
         return self._count
 
-    def has_near(self, vector: Vectors) -> bool:
-        """Whether a vector's similarity to one that was added reaches the threshold."""
+    def nearest(self, vector: Vectors) -> int | None:
+        """Return the number of the vector that is most like this one; None if none reaches the threshold.
+
+        Of several that are equally like it, the first counts.
+        """
         if not self._count:
-            return False
+            return None
         self._check_length(vector)
         head, tail = self._parts(vector)
         seen = slice(0, self._count)
         bounds = _products(self._heads[seen], head) + self._rests[seen] * _length(tail)
         (candidates,) = (bounds >= self._threshold - _SLACK).nonzero()
         if not len(candidates):
-            return False
+            return None
         found = _products(self._heads[candidates], head) + _products(self._tails[candidates], tail)
-        return bool((found >= self._threshold - _SLACK / 10).any())
+        best = int(found.argmax())
+        return int(candidates[best]) if found[best] >= self._threshold - _SLACK / 10 else None
 
     def add(self, vector: Vectors) -> None:
         """Add a vector."""

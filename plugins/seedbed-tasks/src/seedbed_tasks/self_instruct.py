@@ -104,7 +104,7 @@ class SelfInstruct(GeneratorTask):
         self._known = len(accepted)
         alike = self._pool.find_alike(row["instruction"])
         if alike is not None:
-            raise Reject("too like an earlier instruction")
+            raise Reject("too like an earlier instruction", f"like: {alike.instruction}")
 
     def format_output(self, output: str | None, input: dict[str, Any] | None) -> dict[str, str]:
         """Return the instruction; reject what the paper's rules rule out."""

@@ -58,6 +58,9 @@ def reasons_of(reader: RunReader, most: int | None = None) -> list[Reason]:
         if key not in found:
             found[key] = Reason(*key[:2], refused.reason if key[1] else key[2])
         found[key].add(refused)
+        if refused.verdict == "rejected" and found[key].reason not in (refused.reason, key[2]):
+            # The further lines are about one row each, such as the earlier one that a copy is like.
+            found[key].reason = key[2]
     return sorted(found.values(), key=lambda reason: (reason.verdict, -reason.count))
 
 
