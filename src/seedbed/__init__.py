@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from seedbed.engine.forecast.step_forecast import StepForecast as StepForecast
     from seedbed.engine.forecast.time_needed import TimeForecast as TimeForecast
     from seedbed.engine.lineage.chapters import Chapter as Chapter
-    from seedbed.engine.lineage.chapters import ToldCall as ToldCall
-    from seedbed.engine.lineage.finding import find_story as find_story
+    from seedbed.engine.lineage.row_lookup import find_story as find_story
     from seedbed.engine.lineage.story import Story as Story
+    from seedbed.engine.lineage.told_call import ToldCall as ToldCall
     from seedbed.engine.observing.observed import ObservedCall as ObservedCall
     from seedbed.engine.observing.observed import ObservedOutcome as ObservedOutcome
     from seedbed.engine.observing.observed import ObservedRow as ObservedRow
@@ -294,9 +294,10 @@ _HOMES = {
     "engine.forecast.probing": "Probe",
     "engine.forecast.step_forecast": "StepForecast",
     "engine.forecast.time_needed": "TimeForecast",
-    "engine.lineage.chapters": "Chapter ToldCall",
-    "engine.lineage.finding": "find_story",
+    "engine.lineage.chapters": "Chapter",
+    "engine.lineage.row_lookup": "find_story",
     "engine.lineage.story": "Story",
+    "engine.lineage.told_call": "ToldCall",
     "engine.observing.observed": "ObservedCall ObservedOutcome ObservedRow ObservedRun ObservedTry",
     "engine.plan": "Plan",
     "engine.preview.preview": "Preview preview",

@@ -16,7 +16,7 @@ from tests.support.terminal import terminal
 from seedbed import GeneratorTask, Reject, SharedAnswers, Step, run
 from seedbed.cli import invoke
 from seedbed.engine.lineage.shared import shared_with
-from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.lineage.story_making import story_of
 from seedbed.store import RunReader
 
 Seedbed = Callable[..., Result]

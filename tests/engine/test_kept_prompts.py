@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from tests.support.scripted_llm import ALL, scripted
 
 from seedbed import GeneratorTask, Request, Step, Task, image_part, run
-from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.lineage.story_making import story_of
 from seedbed.engine.prompts.keeper import PromptKeeper
 from seedbed.engine.prompts.reader import PromptReader
 from seedbed.llm.calling.scope import CallScope, RowText

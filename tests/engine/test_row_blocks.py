@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from pydantic import PrivateAttr
 
 from seedbed import Pipeline, Reject, Row, Run, RunReader, Step, row_id, run
-from seedbed.engine.lineage.finding import find_story, row_in_line
-from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.lineage.row_lookup import find_story, row_in_line
+from seedbed.engine.lineage.story_making import story_of
 from seedbed.engine.segments import block_line
 from seedbed.engine.sources import stretches
 from seedbed.errors import SeedbedError

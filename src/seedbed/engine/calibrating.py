@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.lineage.story_making import story_of
 from seedbed.errors import UsageError
 from seedbed.raters.agreement import agreement
 from seedbed.raters.calibration import Calibration, calibrate

@@ -95,7 +95,7 @@ class RunRows:
 
         `row` is an id, or a row of the input by file and line. Raises UsageError if there's no such row.
         """
-        from seedbed.engine.lineage.finding import find_story, row_in_line
+        from seedbed.engine.lineage.row_lookup import find_story, row_in_line
 
         with self._reading() as reader:
             if reader is None:

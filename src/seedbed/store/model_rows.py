@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import accumulate
 
 import orjson
 
 from seedbed.errors import UsageError
+from seedbed.store.row_ids import ids_upstream
 from seedbed.store.run_queries import RunQueries
 
 
@@ -34,10 +34,5 @@ class ModelRows:
                     f"the rows already have a column '{self._column}'",
                     "choose another name: --model-column made_by",
                 )
-            models = self._queries.models_of(steps, _line(verdict.row))
+            models = self._queries.models_of(steps, ids_upstream(verdict.row))
             yield orjson.dumps({**row, self._column: ", ".join(models) or None})
-
-
-def _line(row: str) -> list[str]:
-    """Return the id of a row and those of the rows that it was made from: `7/1` was made from `7`."""
-    return list(accumulate(row.split("/"), "{}/{}".format))

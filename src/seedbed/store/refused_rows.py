@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import Any, NamedTuple
 
 import orjson
 
 from seedbed.llm.response_json import decode_response
+from seedbed.store.row_ids import ids_upstream
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_values import Call, Decision, Refused, Result
 from seedbed.store.stored_json import entry_at, row_of_step, stored_rows, unreadable
@@ -18,6 +18,16 @@ from seedbed.store.stored_json import entry_at, row_of_step, stored_rows, unread
 def kept_step(step: str) -> str:
     """Return the name under which a run keeps the inputs and prompts of rows that `step` refused."""
     return f"{step} refused"
+
+
+def kept_by_routes(step: str) -> str:
+    """Return the name under which a run keeps the rows of `step` that no route takes: a condition failed."""
+    return f"{step} routes"
+
+
+def kept_by_admission(step: str) -> str:
+    """Return the name under which a run keeps the finished rows that the generator `step` didn't admit."""
+    return f"{step} admission"
 
 
 class RowCall(NamedTuple):
@@ -125,20 +135,18 @@ class Origins:
 
     def _steps_to(self, step: str) -> list[str]:
         """Return a step and those upstream of it, in the order of the run."""
-        # A refusal by a route or an admission is kept under the step's name and a word: `judge routes`.
+        # See `kept_by_routes`: `judge routes` is of the step `judge`.
         own = step if step in self._steps else step.rpartition(" ")[0]
         wanted = {own, *upstream_of(own, self._ways)}
         return [name for name in self._steps if name in wanted]
 
     def _asked(self, step: str, row: str, kept: Evidence) -> Iterator[RowCall]:
-        # Upstream steps know the row by the ids that it had there: `7/1/0` was `7/1`, and `7` before.
-        for ancestor in accumulate(row.split("/"), "{}/{}".format):
-            prompts = {
-                call: messages for call, messages in kept.prompts.items() if call[:2] == (step, ancestor)
-            }
-            for call in self._calls(step, ancestor):
-                yield RowCall(step, ancestor, prompts.pop(identity(call), None), _answers(call))
-            yield from (RowCall(step, ancestor, messages, []) for messages in prompts.values())
+        # Upstream steps know the row by the ids that it had there.
+        for known in ids_upstream(row):
+            prompts = {call: messages for call, messages in kept.prompts.items() if call[:2] == (step, known)}
+            for call in self._calls(step, known):
+                yield RowCall(step, known, prompts.pop(identity(call), None), _answers(call))
+            yield from (RowCall(step, known, messages, []) for messages in prompts.values())
 
     def _calls(self, step: str, row: str) -> list[Call]:
         """Return the calls of a row at its latest attempt."""

@@ -15,8 +15,8 @@ from seedbed.cli.terminal.counting import count_text
 from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import echo
 from seedbed.engine.calibrating import CalibratedJudge, calibrate_judge
-from seedbed.engine.lineage.finding import find_story, row_in_line
-from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.lineage.row_lookup import find_story, row_in_line
+from seedbed.engine.lineage.story_making import story_of
 from seedbed.errors import UsageError
 from seedbed.store import RunReader
 from seedbed.store.ratings.ratings import Ratings

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from seedbed.engine.lineage.ancestry import Gathering
 from seedbed.engine.lineage.chapters import Chapter
+from seedbed.engine.lineage.gathering import Gathering
 from seedbed.engine.lineage.text import chapter_lines, chapter_title
 from seedbed.llm.budget.money import dollars
 from seedbed.llm.visible_text import visible

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 from seedbed.engine.lineage.changes import Change
-from seedbed.engine.lineage.chapters import Chapter, ToldCall
+from seedbed.engine.lineage.chapters import Chapter
 from seedbed.engine.lineage.shared import parts_of_key
+from seedbed.engine.lineage.told_call import ToldCall
 from seedbed.llm.budget.money import dollars
 from seedbed.llm.conversation import added_messages, message_text, told_answers
 from seedbed.llm.messages import Message

@@ -17,6 +17,7 @@ from seedbed.engine.sources.sources import Item
 from seedbed.errors import InvalidRowError
 from seedbed.pipeline.routing import chosen_branch
 from seedbed.pipeline.topology import Merge, Node, Topology
+from seedbed.store.refused_rows import kept_by_routes
 from seedbed.tasks.steps import Step
 
 Chain = list[Node]
@@ -133,7 +134,7 @@ class Flow:
         try:
             return chosen_branch(parent, self._topology.routes(parent), in_flight.row())
         except Exception as error:  # noqa: BLE001 - a condition may be an author's function
-            return settled.refusal(in_flight, parent, error, kept_as=f"{parent} routes")
+            return settled.refusal(in_flight, parent, error, kept_as=kept_by_routes(parent))
 
     def _merged(
         self, node: Node, merge: Merge, branches: list[list[InFlight]], settled: ItemOutcome

@@ -17,6 +17,7 @@ from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.sources.sources import AcceptedRows
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import Reject, UsageError
+from seedbed.store.refused_rows import kept_by_admission
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep
 
@@ -189,7 +190,7 @@ class Decider(AcceptedRows):
 
     def _refused(self, settled: ItemOutcome, in_flight: InFlight, error: Exception) -> Failure:
         """Return why a finished row isn't in the dataset, and note the evidence."""
-        return settled.refusal(in_flight, self._generator, error, kept_as=f"{self._generator} admission")
+        return settled.refusal(in_flight, self._generator, error, kept_as=kept_by_admission(self._generator))
 
     def _unique_key(self, row: Row) -> bytes:
         """Return the digest of a row's `unique` columns; empty if it has none."""

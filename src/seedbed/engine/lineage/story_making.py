@@ -1,19 +1,24 @@
-"""Tells how a row of a run was made, from what the run keeps."""
+"""Makes the story of a row from what the run keeps: results, calls, prompts and verdicts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from seedbed.engine.lineage.ages import with_ages
-from seedbed.engine.lineage.ancestry import Ancestry, Gathering, ancestors_of
-from seedbed.engine.lineage.chapters import Chapter, ParentRow, ToldCall
+from seedbed.engine.lineage.ancestry import Ancestry
+from seedbed.engine.lineage.chapters import Chapter, ParentRow
+from seedbed.engine.lineage.gathering import Gathering, gathered_by
+from seedbed.engine.lineage.outdated import mark_outdated
+from seedbed.engine.lineage.rows_by_content import RowsByContent
+from seedbed.engine.lineage.run_steps import RunSteps
 from seedbed.engine.lineage.shared import shared_with
 from seedbed.engine.lineage.story import Ending, Story
+from seedbed.engine.lineage.told_call import ToldCall
 from seedbed.engine.prompts.reader import PromptReader
 from seedbed.llm.calling.scope import SHARED
 from seedbed.llm.messages import Message
 from seedbed.store import Call
-from seedbed.store.refused_rows import CallIdentity, Evidence, identity
+from seedbed.store.refused_rows import CallIdentity, Evidence, identity, kept_by_admission, kept_by_routes
+from seedbed.store.row_ids import ids_upstream
 from seedbed.store.run_queries import RunQueries
 from seedbed.tasks.rows import Row
 
@@ -22,24 +27,28 @@ _DEEPEST = 8
 
 
 def story_of(queries: RunQueries, row: str) -> Story:
-    """Return the story of a row: of the rows it was made from, itself, and the rows that it became."""
-    return _Teller(queries).story(row)
+    """Return the story of a row: of the rows it was made from, itself, and the rows that it became.
+
+    `row` is its id. The story is empty if the run has no such row.
+    """
+    return _StoryMaker(queries).story(row)
 
 
-class _Teller:
-    """Tells the stories of rows of one run."""
+class _StoryMaker:
+    """Makes the stories of rows of one run: first their chapters, then what belongs to several of them."""
 
     def __init__(self, queries: RunQueries) -> None:
         self._queries = queries
-        self.ancestry = Ancestry(queries)
+        self._steps = RunSteps.of(queries)
+        self._by_content = RowsByContent(queries, self._steps)
+        self._ancestry = Ancestry(queries, self._steps, self._by_content)
 
     def story(self, row: str, depth: int = 0) -> Story:
-        chapters = [chapter for step in self.ancestry.steps for chapter in self._chapters(step, row)]
-        told = self._with_calls(chapters)
-        marked = list(with_ages(told, self.ancestry.manifest.get("ways", ())))
+        found = [chapter for step in self._steps.names for chapter in self._chapters(step, row)]
+        chapters = list(mark_outdated(self._with_calls(found), self._steps.ways))
         endings = list(self._endings(row))
         own = next((ending.verdict for ending in endings if ending.verdict.row == row), None)
-        gathered = list(self._gathered(marked))
+        gathered = list(self._gathered(chapters))
         # A step over all rows may have kept a row as it is: it's then known by one id before and after.
         earlier = [
             self.story(known, depth + 1)
@@ -47,13 +56,12 @@ class _Teller:
             for known in one.rows
             if known != row and depth < _DEEPEST
         ]
-        source = self._source(row, marked) if marked or own else ""
-        return Story(row, own, marked, source, endings, gathered, earlier)
+        source = self._source(row, chapters) if chapters or own else ""
+        return Story(row, own, chapters, source, endings, gathered, earlier)
 
     def _endings(self, row: str) -> Iterator[Ending]:
-        leaves = dict.fromkeys((self.ancestry.manifest.get("leaf", ""), *self._queries.leaves()))
-        for leaf in leaves:
-            read_by = self.ancestry.read_by(leaf)
+        for leaf in dict.fromkeys((self._steps.leaf, *self._queries.leaves())):
+            read_by = self._steps.reader_of_all(leaf)
             for verdict in self._queries.verdicts_below(leaf, row):
                 if verdict.verdict != "accepted":
                     yield Ending(verdict)
@@ -63,16 +71,16 @@ class _Teller:
                     yield Ending(verdict, self._queries.line_of(verdict))
 
     def _chapters(self, step: str, row: str) -> Iterator[Chapter]:
-        is_over_all = step in self.ancestry.over_all
-        root = row.partition("/")[0]
-        if is_over_all or (self.ancestry.is_first(step) and self._queries.find_result(step, root) is None):
-            if (result := self.ancestry.result_by_content(step, row)) is not None:
-                path = self.ancestry.path_of(step)
+        """Yield what a step made of the row, of those it was made from, and of those that it became."""
+        is_over_all = step in self._steps.over_all
+        if self._by_content.are_numbered(step, row):
+            result = self._by_content.result_of(step, row)
+            if result is not None:
+                root, path = row.partition("/")[0], self._steps.files_of(step)
                 yield Chapter(step, root, [], result, is_over_all=is_over_all, path=path)
+            if result is not None or is_over_all:
                 return
-            if is_over_all:
-                return
-        for known in ancestors_of(row):
+        for known in ids_upstream(row):
             result = self._queries.find_result(step, known)
             calls = self._queries.calls(step, known)
             if result or calls:
@@ -80,37 +88,39 @@ class _Teller:
         for result in self._queries.descendants(step, row):
             calls = self._queries.calls(step, result.row)
             yield self._with_parents(Chapter(step, result.row, _bare(calls), result))
-        for way_out in (f"{step} routes", f"{step} admission"):
-            if refused := self._queries.find_result(way_out, row):
-                yield Chapter(way_out, row, [], refused)
+        for kept_as in (kept_by_routes(step), kept_by_admission(step)):
+            if refused := self._queries.find_result(kept_as, row):
+                yield Chapter(kept_as, row, [], refused)
 
     def _with_parents(self, chapter: Chapter) -> Chapter:
-        ancestry = self.ancestry
-        if not ancestry.is_first(chapter.step):
-            parents = ancestry.parents_of(chapter.step, chapter.row)
+        """Return the chapter with the row that the step got: from other steps, the input, or variables."""
+        if not self._steps.is_first(chapter.step):
+            parents = self._ancestry.parents_of(chapter.step, chapter.row)
             known = [parent.data for parent in parents if parent.data is not None]
             joined = {name: value for data in known for name, value in data.items()} if known else None
             return chapter._replace(parents=parents, input=joined)
-        found = ancestry.input.row_of(chapter.row) if ancestry.input else None
-        if found is not None:
+        lookup = self._ancestry.input
+        if lookup is not None and (found := lookup.row_of(chapter.row)) is not None:
             return chapter._replace(parents=[ParentRow("", chapter.row, found)], input=found)
-        rows = chapter.rows
-        return chapter._replace(input=ancestry.variables_of(chapter.step, rows[0])) if rows else chapter
+        if not chapter.rows:
+            return chapter
+        return chapter._replace(input=self._steps.sampled_variables(chapter.step, chapter.rows[0]))
 
     def _with_calls(self, chapters: Sequence[Chapter]) -> list[Chapter]:
         """Return the chapters with their prompts, and with the inputs that the run keeps for refused rows."""
-        kept = [self._evidence(chapter) for chapter in chapters]
-        refused = {call: messages for one in kept if one for call, messages in one.prompts.items()}
-        prompts = PromptReader(self._queries, _rows_of(chapters, kept))
+        evidence = [self._evidence(chapter) for chapter in chapters]
+        refused = {call: messages for kept in evidence if kept for call, messages in kept.prompts.items()}
+        # A kept prompt has only the digest of a long text from a row: all rows of the story are needed first.
+        prompts = PromptReader(self._queries, _rows_of(chapters, evidence))
         told = []
-        for chapter, one in zip(chapters, kept, strict=True):
-            calls = [ToldCall.of(told.call, prompts, refused) for told in chapter.calls if told.call]
-            shared = [ToldCall.of(call, prompts, refused) for call in self._shared(chapter, one)]
-            chapter = chapter._replace(calls=[*calls, *_silent(chapter, one)], shared=shared)
-            told.append(_with_evidence(chapter, one) if one else chapter)
+        for chapter, kept in zip(chapters, evidence, strict=True):
+            calls = [ToldCall.of(bare.call, prompts, refused) for bare in chapter.calls if bare.call]
+            shared = [ToldCall.of(call, prompts, refused) for call in self._shared_calls(chapter, kept)]
+            chapter = chapter._replace(calls=[*calls, *_unanswered(chapter, kept)], shared=shared)
+            told.append(_with_evidence(chapter, kept) if kept else chapter)
         return told
 
-    def _shared(self, chapter: Chapter, kept: Evidence | None) -> Iterator[Call]:
+    def _shared_calls(self, chapter: Chapter, kept: Evidence | None) -> Iterator[Call]:
         """Yield the calls of the step whose answers the row has in common with others."""
         if chapter.is_over_all:
             return
@@ -119,6 +129,7 @@ class _Teller:
             yield from self._queries.calls(chapter.step, one)
 
     def _evidence(self, chapter: Chapter) -> Evidence | None:
+        """Return what the run keeps of the row because the step refused it, at this attempt."""
         if chapter.result is None or not chapter.reasons:
             return None
         kept = Evidence.of(self._queries, chapter.step, chapter.row)
@@ -128,7 +139,7 @@ class _Teller:
         # The last one: the row comes from the rows of that step, and they come from those before it.
         over_all = [chapter for chapter in chapters if chapter.is_over_all]
         for chapter in over_all[-1:]:
-            yield from self.ancestry.gathered_by(chapter.step, chapter.rows[0])
+            yield from gathered_by(self._queries, self._steps, chapter.step, chapter.rows[0])
 
     def _source(self, row: str, chapters: Sequence[Chapter]) -> str:
         """Return the name of an input row, from the reason that it was refused for or from its file."""
@@ -139,18 +150,18 @@ class _Teller:
             if chapter.result is not None and chapter.result.row != chapter.row:
                 # As the run names it: rows of a source are counted from 1, those of a step over all from 0.
                 return f"row {int(chapter.result.row) + (not chapter.is_over_all)} of '{chapter.step}'"
-        return self.ancestry.input.name_of(row) if self.ancestry.input else ""
+        return self._ancestry.input.name_of(row) if self._ancestry.input else ""
 
 
 def _bare(calls: Sequence[Call]) -> list[ToldCall]:
-    """Return calls whose prompts are found once all rows are known that their texts may come from."""
+    """Return calls without their prompts, which are found once all rows of the story are known."""
     return [ToldCall(call, ()) for call in calls]
 
 
-def _rows_of(chapters: Sequence[Chapter], kept: Sequence[Evidence | None]) -> Iterator[Row]:
-    for chapter, one in zip(chapters, kept, strict=True):
+def _rows_of(chapters: Sequence[Chapter], evidence: Sequence[Evidence | None]) -> Iterator[Row]:
+    for chapter, kept in zip(chapters, evidence, strict=True):
         yield from chapter.rows
-        known = (chapter.input, *(parent.data for parent in chapter.parents), one and one.input)
+        known = (chapter.input, *(parent.data for parent in chapter.parents), kept and kept.input)
         yield from (row for row in known if row is not None)
 
 
@@ -159,7 +170,7 @@ def _with_evidence(chapter: Chapter, kept: Evidence) -> Chapter:
     return chapter._replace(input=known, source_row=kept.source_row)
 
 
-def _silent(chapter: Chapter, kept: Evidence | None) -> list[ToldCall]:
+def _unanswered(chapter: Chapter, kept: Evidence | None) -> list[ToldCall]:
     """Return the calls of a refused row that got no answer."""
     answered = {identity(told.call) for told in chapter.calls if told.call}
     own: Mapping[CallIdentity, list[Message]] = kept.prompts if kept else {}

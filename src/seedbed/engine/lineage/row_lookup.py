@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from itertools import islice
 
-from seedbed.engine.lineage.ancestry import Ancestry
+from seedbed.engine.lineage.rows_by_content import RowsByContent
+from seedbed.engine.lineage.run_steps import RunSteps
 from seedbed.engine.lineage.story import Story
-from seedbed.engine.lineage.telling import story_of
+from seedbed.engine.lineage.story_making import story_of
 from seedbed.engine.sources.input_lookup import InputLookup
 from seedbed.errors import UsageError
 from seedbed.store.refused_rows import each_once
@@ -15,25 +16,30 @@ from seedbed.store.row_names import row_name
 from seedbed.store.run_queries import RunQueries
 
 _IDS = 3
+"""Ids that an error names."""
+
 _OF_STEP = re.compile(r"row (?P<number>\d{1,18})(?P<part>(/\d+)*) of '(?P<step>.+)'")
 _NUMBER = re.compile(r"\d{1,18}(/\d+)*")
 
 
 def find_story(queries: RunQueries, name: str, row: str) -> Story:
-    """Return the story of a row of the run `name`; raise UsageError if it has no such row."""
+    """Return the story of a row of the run `name`; raise UsageError if it has no such row.
+
+        find_story(queries, "qa", "questions.jsonl:7")
+
+    `row` is an id, or a name that messages give to the row.
+    """
     story = story_of(queries, row)
-    if not story.endings and (numbered := _numbered(queries, row)) is not None:
+    steps = RunSteps.of(queries)
+    if not story.endings and (numbered := _source_row_story(queries, steps, row)) is not None:
         return numbered
     if not story.is_empty:
         return story
-    session = queries.last_working_session()
-    lookup = InputLookup.of(session.manifest) if session else None
-    known = lookup.id_of(row) if lookup else None
+    lookup = InputLookup.of(steps.manifest)
     # For input rows from Python, only refused rows have a name in the run.
     names = (one.row for one in each_once(queries) if row_name(one.row, one.source) == row)
-    if (known := known or _by_step(queries, row) or next(names, None)) and not (
-        story := story_of(queries, known)
-    ).is_empty:
+    known = (lookup and lookup.id_of(row)) or _id_by_step(queries, steps, row) or next(names, None)
+    if known and not (story := story_of(queries, known)).is_empty:
         return story
     raise UsageError(
         f"there is no row '{row}' in the run '{name}'",
@@ -43,28 +49,26 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
     )
 
 
-def _numbered(queries: RunQueries, text: str) -> Story | None:
+def _source_row_story(queries: RunQueries, steps: RunSteps, text: str) -> Story | None:
     """Return the story of row `1/0` of the source, which messages call `row 1/0 of 'jsonl'`.
 
     Its id in the run is another one, made from its content; only such a row has an ending by that id.
     """
     if not _NUMBER.fullmatch(text):
         return None
-    ancestry = Ancestry(queries)
-    sources = (step for step in ancestry.steps if ancestry.is_first(step) and step not in ancestry.over_all)
-    ids = (_by_step(queries, f"row {text} of '{step}'") for step in sources)
+    sources = (step for step in steps.names if steps.is_source(step))
+    ids = (_id_by_step(queries, steps, f"row {text} of '{step}'") for step in sources)
     stories = (story_of(queries, known) for known in ids if known)
     return next((story for story in stories if story.endings), None)
 
 
-def _by_step(queries: RunQueries, text: str) -> str | None:
+def _id_by_step(queries: RunQueries, steps: RunSteps, text: str) -> str | None:
     """Return the id of the row that `row 7 of 'jsonl'` names, or `row 7/1 of 'jsonl'`."""
-    ancestry = Ancestry(queries)
-    if (found := _OF_STEP.fullmatch(text)) is None or found["step"] not in ancestry.steps:
+    if (found := _OF_STEP.fullmatch(text)) is None or found["step"] not in steps.names:
         return None
-    # Rows of a source are counted from 1, those of a step over all rows from 0.
-    number = int(found["number"]) - (found["step"] not in ancestry.over_all)
-    known = ancestry.id_by_content(found["step"], str(number))
+    # Rows of a source are counted from 1, those of a step over all from 0.
+    number = int(found["number"]) - (found["step"] not in steps.over_all)
+    known = RowsByContent(queries, steps).id_of(found["step"], number)
     return known and f"{known}{found['part']}"
 
 
@@ -73,9 +77,7 @@ def row_in_line(queries: RunQueries, name: str, line: int, leaf: str | None = No
 
     `leaf` names another step that the run ends in.
     """
-    if leaf is None:
-        session = queries.last_working_session()
-        leaf = str(session.manifest.get("leaf", "")) if session else ""
+    leaf = RunSteps.of(queries).leaf if leaf is None else leaf
     verdict = queries.accepted(leaf, line - 1) if line > 0 else None
     if verdict is None:
         fact = f"there is no line {line} in the dataset of '{name}'"

@@ -1,0 +1,58 @@
+"""Finds rows whose ids are made from their content, as those of sources and of steps over all rows are.
+
+The run keeps the results of such a step by number: 0, 1, 2, ... The id of a row is the digest of its content,
+and after a dot the number of equal rows before it: `9d3c6aa1f0b2e874.0`.
+"""
+
+from __future__ import annotations
+
+from seedbed.engine.lineage.run_steps import RunSteps
+from seedbed.engine.sources.content_ids import row_digest
+from seedbed.store import Result
+from seedbed.store.run_queries import RunQueries
+
+
+class RowsByContent:
+    """The results of a run that are kept by number; each lookup reads all results of its step."""
+
+    def __init__(self, queries: RunQueries, steps: RunSteps) -> None:
+        self._queries = queries
+        self._steps = steps
+        self._found: dict[tuple[str, str], Result | None] = {}
+
+    def are_numbered(self, step: str, row: str) -> bool:
+        """Whether the step's results are kept by number, so that the row has to be found by its content."""
+        if step in self._steps.over_all:
+            return True
+        # The first step of a run may be a source, or a task whose results are kept by the ids of the input.
+        root = row.partition("/")[0]
+        return self._steps.is_first(step) and self._queries.find_result(step, root) is None
+
+    def result_of(self, step: str, row: str) -> Result | None:
+        """Return the result with the row of this id, or with the one that it was made from; else None."""
+        root = row.partition("/")[0]
+        if (step, root) not in self._found:
+            self._found[step, root] = self._find(step, root)
+        return self._found[step, root]
+
+    def id_of(self, step: str, number: int) -> str | None:
+        """Return the id of the row that a step keeps under a number, from 0; None if there's none."""
+        result = self._queries.result_of(step, str(number))
+        if result is None:
+            return None
+        earlier = (one for one in self._queries.results_of(step) if int(one.row) < number)
+        alike = sum(one.data == result.data for one in earlier)
+        return f"{_digest(result)}.{alike}"
+
+    def _find(self, step: str, row: str) -> Result | None:
+        digest, _, number = row.partition(".")
+        if not number.isdecimal():
+            return None
+        alike = [result for result in self._queries.results_of(step) if _digest(result) == digest]
+        alike.sort(key=lambda result: int(result.row))
+        return alike[int(number)] if int(number) < len(alike) else None
+
+
+def _digest(result: Result) -> str:
+    # The one row of a list: `[{...}]`.
+    return row_digest(result.data[1:-1]).hex()
