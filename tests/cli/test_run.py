@@ -114,6 +114,38 @@ def test_answers_that_were_cut_are_counted(seedbed: Seedbed) -> None:
     assert "3 answers were cut off at max_tokens: raise generation.max_tokens" in result.err
 
 
+def test_answers_that_were_cut_are_counted_by_step_if_several_steps_ask(seedbed: Seedbed) -> None:
+    steps = [
+        {"use": "t.py:Haiku", "with": {"output_mappings": {"haiku": "question"}}},
+        {"use": "t.py:Answer"},
+    ]
+    Path("two.yaml").write_text(json.dumps({"steps": steps}))
+    cut = ["--set", "answer.llm.cut=true"]
+
+    result = seedbed("run", "two.yaml", "--allow-code", "t.py", *ECHO, "-n", "3", *cut)
+    assert (
+        "3 answers of 'answer' were cut off at max_tokens: raise answer.generation.max_tokens" in result.err
+    )
+    assert "'haiku'" not in result.err
+
+    counted = json.loads(
+        seedbed(
+            "run", "two.yaml", "--allow-code", "t.py", *ECHO, "-n", "3", *cut, "-o", "x.jsonl", "--json"
+        ).out
+    )
+    assert (counted["truncated"], counted["truncated_steps"]) == (3, {"answer": 3})
+
+
+def test_rows_that_failed_are_counted_with_their_step_if_several_steps_ask(seedbed: Seedbed) -> None:
+    steps = [{"use": "t.py:Odd", "with": {"output_mappings": {"haiku": "question"}}}, {"use": "t.py:Answer"}]
+    Path("two.yaml").write_text(json.dumps({"steps": steps}))
+
+    assert (
+        "2 failed at 'odd': ValueError: an odd one"
+        in seedbed("run", "two.yaml", "--allow-code", "t.py", *ECHO, "-n", "4").err
+    )
+
+
 def test_json_is_the_whole_of_standard_output_where_the_rows_go_to_a_file(seedbed: Seedbed) -> None:
     result = seedbed("run", "t.py:Odd", *ECHO, "-n", "4", "-o", "odd.jsonl", "--json")
     summary = json.loads(result.out)

@@ -15,6 +15,7 @@ def filled(number: int) -> CallCounts:
     """Return counts of which none is what it is at first."""
     values: dict[str, Any] = {
         "step_seconds": {"write": float(number)},
+        "truncated_steps": Counter(write=number),
         "ended_otherwise": Counter(odd=number),
         "cost": float(number),
         "usage": Usage(number, number, number, number),

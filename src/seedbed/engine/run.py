@@ -175,6 +175,7 @@ class Run(RunRows):
             "retried": self.calls.retried,
             "step_seconds": {step: round(taken, 3) for step, taken in self.calls.step_seconds.items()},
             "truncated": self.calls.truncated,
+            "truncated_steps": dict(self.calls.truncated_steps),
             "ended_otherwise": dict(self.calls.ended_otherwise),
             "input_tokens": self.calls.usage.input_tokens,
             "output_tokens": self.calls.usage.output_tokens,

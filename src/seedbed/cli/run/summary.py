@@ -138,7 +138,9 @@ def _reason_lines(run: Run) -> Iterator[str]:
     shown, others = first_few(run.reasons.most_common(), _REASONS)
     for reason, count in shown:
         failures = [failure for failure in run.failures if failure.reason.splitlines()[0] == reason]
-        yield f"{count:,} failed: {reason}{_places(failures, count)}"
+        steps = {failure.step for failure in failures} if _ask_several(run) else set()
+        at = f" at '{steps.pop()}'" if len(steps) == 1 else ""
+        yield f"{count:,} failed{at}: {reason}{_places(failures, count)}"
         if failures:
             yield from (f"  {line.strip()}" for line in failures[0].reason.splitlines()[1:])
     if others:
@@ -166,12 +168,18 @@ def _places(failures: Sequence[Failure], count: int) -> str:
 
 
 def _cut_lines(run: Run) -> Iterator[str]:
-    if cut := run.calls.truncated:
-        answers = "1 answer was" if cut == 1 else f"{cut:,} answers were"
-        yield f"{answers} cut off at max_tokens: raise generation.max_tokens"
+    for step, cut in run.calls.truncated_steps.most_common():
+        of, field = (f" of '{step}'", f"{step}.") if _ask_several(run) else ("", "")
+        answers = f"1 answer{of} was" if cut == 1 else f"{cut:,} answers{of} were"
+        yield f"{answers} cut off at max_tokens: raise {field}generation.max_tokens"
     for word, count in run.calls.ended_otherwise.most_common():
         answers = "1 answer" if count == 1 else f"{count:,} answers"
         yield f"{answers} ended with {word!r}, a reason of this provider's own: check that they are complete"
+
+
+def _ask_several(run: Run) -> bool:
+    """Whether several steps asked a model, so that it must be said which one."""
+    return len(run.calls.step_seconds) > 1
 
 
 def _quality_lines(run: Run) -> Iterator[str]:

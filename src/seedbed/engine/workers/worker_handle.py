@@ -133,6 +133,7 @@ def _add_counts(total: CallCounts, before: CallCounts, now: CallCounts) -> None:
     for step, seconds in now.step_seconds.items():
         more = seconds - before.step_seconds.get(step, 0.0)
         total.step_seconds[step] = total.step_seconds.get(step, 0.0) + more
+    total.truncated_steps.update(now.truncated_steps - before.truncated_steps)
     total.ended_otherwise.update(now.ended_otherwise - before.ended_otherwise)
     if now.cost is not None:
         total.cost = (total.cost or 0.0) + now.cost - (before.cost or 0.0)

@@ -29,9 +29,9 @@ class CallCounts:
     `in_flight` calls are sent and not answered yet. `seconds` is what all answered calls took together:
     divided by `answered`, it's the latency; `square_seconds` sums their squares. `step_seconds` is what the
     rows of each step waited for answers, with waiting for room and further tries. `truncated` answers reached
-    their maximum length; `ended_otherwise` counts those that ended for a reason of the provider's own, by its
-    word. `cost` is in dollars, as far as prices are known. `unanswered` are the tries that failed since the
-    last answer, None if there are none.
+    their maximum length, `truncated_steps` counts them by step; `ended_otherwise` counts those that ended for
+    a reason of the provider's own, by its word. `cost` is in dollars, as far as prices are known.
+    `unanswered` are the tries that failed since the last answer, None if there are none.
     """
 
     answered: int = 0
@@ -43,6 +43,7 @@ class CallCounts:
     square_seconds: float = 0.0
     step_seconds: dict[str, float] = field(default_factory=dict)
     truncated: int = 0
+    truncated_steps: Counter[str] = field(default_factory=Counter)
     ended_otherwise: Counter[str] = field(default_factory=Counter)
     cost: float | None = None
     usage: Usage = field(default_factory=Usage)
@@ -64,3 +65,8 @@ class CallCounts:
                 self.truncated += 1
             elif choice.finish_reason not in FINISH_REASONS:
                 self.ended_otherwise[choice.finish_reason] += 1
+
+    def add_cut(self, step: str, response: Response) -> None:
+        """Count the answers to a call of a step that reached their maximum length."""
+        if cut := sum(choice.finish_reason == "length" for choice in response.choices):
+            self.truncated_steps[step] += cut

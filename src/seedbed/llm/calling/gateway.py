@@ -195,6 +195,7 @@ class Gateway:
             self._in_flight.discard(task)
             waited = self.counts.step_seconds
             waited[scope.step] = waited.get(scope.step, 0.0) + time.monotonic() - begun
+        self.counts.add_cut(scope.step, response)
         # Before the task reads it: whatever the task does with it, a paid answer is kept.
         if journal is not None:
             journal.keep(scope, digest, k, llm, request, response, sending)
