@@ -14,7 +14,7 @@ from tests.support.memory import measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorTask, Reject, Run, RunDiff, Step, UsageError, diff_runs, run
-from seedbed.engine.comparison.text import plain
+from seedbed.engine.comparison.diff_text import plain
 from seedbed.engine.comparison.words import Piece, word_diff
 from seedbed.llm.response import Response, Usage
 

@@ -19,8 +19,8 @@ from seedbed.tasks.rows import Row
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from seedbed.engine.comparison.compared_run import OpenedRun
     from seedbed.engine.comparison.run_diff import RunDiff
-    from seedbed.engine.comparison.side import OpenedRun
     from seedbed.engine.lineage.story import Story
     from seedbed.raters.calibration import Calibration
     from seedbed.store.ratings.ratings import Ratings
@@ -187,7 +187,7 @@ class RunRows:
 
     @contextmanager
     def _opened(self) -> Iterator[OpenedRun]:
-        from seedbed.engine.comparison.side import OpenedRun
+        from seedbed.engine.comparison.compared_run import OpenedRun
 
         with self._reading() as reader:
             if reader is None:

@@ -9,8 +9,8 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.engine.comparison.diff_text import Part
 from seedbed.engine.comparison.run_diff import diff_runs
-from seedbed.engine.comparison.text import Part
 
 _PAINTS: Mapping[str, str] = MappingProxyType({"-": "red", "+": "green"})
 

@@ -15,7 +15,7 @@ from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
 from seedbed.engine.lineage.row_lookup import find_story, row_in_line
 from seedbed.engine.lineage.story import Story
-from seedbed.engine.lineage.text import StoryPart, change_lines, chapter_title, parts_of
+from seedbed.engine.lineage.story_text import StoryPart, change_lines, chapter_title, parts_of
 from seedbed.store import RunReader
 from seedbed.store.refused_rows import Origins
 

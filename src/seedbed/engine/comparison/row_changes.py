@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from seedbed.engine.comparison.row_index import Alone, Place, RowIndex
+from seedbed.engine.comparison.row_index import LonePlace, Place, RowIndex
 from seedbed.engine.comparison.words import word_diff
 from seedbed.engine.lineage.changes import Change
 from seedbed.store.run_queries import RunQueries
@@ -94,7 +94,7 @@ def _changed(index: RowIndex, first: RunQueries, second: RunQueries) -> Iterator
         yield ChangedRow(pair.row, Change.between(before.at(pair.first), after.at(pair.second)))
 
 
-def _lone(found: Sequence[Alone], queries: RunQueries) -> list[LoneRow]:
+def _lone(found: Sequence[LonePlace], queries: RunQueries) -> list[LoneRow]:
     rows = _Rows(queries)
     return [LoneRow(one.row, rows.at(one.place), one.verdict, one.step, one.reason) for one in found]
 

@@ -16,8 +16,11 @@ _TABLE = """CREATE TABLE {} (
     seq INTEGER PRIMARY KEY, row TEXT, verdict TEXT, step TEXT, source_row TEXT, k INTEGER, digest BLOB,
     reason TEXT
 )"""
-_BOTH = "FROM {0} AS own JOIN {1} AS other ON other.row = own.row AND other.verdict = 'accepted'"
-_ALONE = f"{_BOTH.replace('JOIN', 'LEFT JOIN')} WHERE own.verdict = 'accepted' AND other.row IS NULL"
+# Rows that run {0} has accepted and run {1} has accepted, too; and those that run {1} hasn't accepted.
+_IN_BOTH = """FROM {0} AS own JOIN {1} AS other ON other.row = own.row AND other.verdict = 'accepted'
+    WHERE own.verdict = 'accepted'"""
+_IN_ONE = """FROM {0} AS own LEFT JOIN {1} AS other ON other.row = own.row AND other.verdict = 'accepted'
+    WHERE own.verdict = 'accepted' AND other.row IS NULL"""
 _FIRST, _SECOND = "first_run", "second_run"
 
 
@@ -37,8 +40,8 @@ class Pair(NamedTuple):
     second: Place
 
 
-class Alone(NamedTuple):
-    """A row that only one run has accepted, and what the other decided of it (all empty if nothing)."""
+class LonePlace(NamedTuple):
+    """Where a row is that only one run has accepted, and what the other decided of it (empty if nothing)."""
 
     row: str
     place: Place
@@ -73,39 +76,36 @@ class RowIndex:
 
     def count_common(self) -> tuple[int, int]:
         """Return how many rows both have accepted with the same data, and with other data."""
-        query = f"SELECT count(*), ifnull(sum(own.digest = other.digest), 0) {_BOTH}"
-        both, same = self._file.execute(
-            f"{query.format(_FIRST, _SECOND)} WHERE own.verdict = 'accepted'"
-        ).fetchone()
+        query = f"SELECT count(*), ifnull(sum(own.digest = other.digest), 0) {_IN_BOTH}"
+        both, same = self._file.execute(query.format(_FIRST, _SECOND)).fetchone()
         return same, both - same
 
     def changed(self) -> Iterator[Pair]:
         """Yield the rows that have other data in the second run, in the order of the first."""
         places = ", ".join(f"{run}.{name}" for run in ("own", "other") for name in Place._fields)
-        query = f"SELECT own.row, {places} {_BOTH}".format(_FIRST, _SECOND)
-        where = "WHERE own.verdict = 'accepted' AND own.digest != other.digest ORDER BY own.seq"
-        for row, *found in self._file.execute(f"{query} {where}"):
+        query = f"SELECT own.row, {places} {_IN_BOTH} AND own.digest != other.digest ORDER BY own.seq"
+        for row, *found in self._file.execute(query.format(_FIRST, _SECOND)):
             yield Pair(row, Place(*found[:3]), Place(*found[3:]))
 
     def count_alone(self) -> tuple[int, int]:
         """Return how many rows only the first run has accepted, and only the second."""
         first, second = (
-            int(self._file.execute(f"SELECT count(*) {_ALONE.format(*tables)}").fetchone()[0])
+            int(self._file.execute(f"SELECT count(*) {_IN_ONE.format(*tables)}").fetchone()[0])
             for tables in ((_FIRST, _SECOND), (_SECOND, _FIRST))
         )
         return first, second
 
-    def alone(self, most: int, *, second: bool = False) -> list[Alone]:
-        """Return the first rows that only the first run has accepted, or only the second one."""
+    def alone(self, most: int, *, second: bool = False) -> list[LonePlace]:
+        """Return the first `most` rows that only the first run has accepted, or only the second one."""
         tables = (_SECOND, _FIRST) if second else (_FIRST, _SECOND)
         found = self._file.execute(
-            f"SELECT own.row, own.step, own.source_row, own.k {_ALONE.format(*tables)} "
+            f"SELECT own.row, own.step, own.source_row, own.k {_IN_ONE.format(*tables)} "
             "ORDER BY own.seq LIMIT ?",
             (most,),
         ).fetchall()
         query = f"SELECT verdict, step, reason FROM {tables[1]} WHERE row = ? LIMIT 1"
         return [
-            Alone(row, Place(*place), *(self._file.execute(query, (row,)).fetchone() or ()))
+            LonePlace(row, Place(*place), *(self._file.execute(query, (row,)).fetchone() or ()))
             for row, *place in found
         ]
 

@@ -1,4 +1,4 @@
-"""The difference between two runs."""
+"""The difference between two runs, for `seedbed runs diff`, `Run.diff` and `diff_runs`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from seedbed.engine.comparison.changed_settings import Setting, changed_settings, changed_versions, step_names
+from seedbed.engine.comparison.compared_run import ComparedRun, OpenedRun
+from seedbed.engine.comparison.diff_text import Line, plain, row_lines, settings_lines, total_lines
 from seedbed.engine.comparison.row_changes import RowsDiff, rows_diff
-from seedbed.engine.comparison.settings import Setting, changed_settings, changed_versions, step_names
-from seedbed.engine.comparison.side import OpenedRun, Side
-from seedbed.engine.comparison.text import Line, plain, row_lines, settings_lines, side_lines
 from seedbed.errors import UsageError
 from seedbed.llm.visible_text import visible
 from seedbed.store import RunReader, run_folder
@@ -29,8 +29,8 @@ class RunDiff(NamedTuple):
     Seedbed and of Python. `rows` compares the rows of the datasets by their ids.
     """
 
-    first: Side
-    second: Side
+    first: ComparedRun
+    second: ComparedRun
     settings: Sequence[Setting]
     versions: Sequence[Setting]
     rows: RowsDiff
@@ -40,7 +40,7 @@ class RunDiff(NamedTuple):
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines of the text, each in parts that say what only one run has."""
-        yield from side_lines(self.first, self.second)
+        yield from total_lines(self.first, self.second)
         yield from settings_lines("Parameters", [one for one in self.settings if not one.is_prompt])
         yield from settings_lines("Prompts", [one for one in self.settings if one.is_prompt])
         yield from settings_lines("Versions", self.versions)
@@ -81,12 +81,12 @@ def diff_of(first: OpenedRun, second: OpenedRun, rows: int, leaf: str | None) ->
         raise UsageError(f"rows is {rows}", "give the number of rows to show, 0 for none")
     if first.queries.path.resolve() == second.queries.path.resolve():
         raise UsageError(f"the run '{first.name}' is compared with itself", "name two different runs")
-    one, other = first.side(leaf), second.side(leaf)
+    one, other = first.compared(leaf), second.compared(leaf)
     manifests = first.session.manifest, second.session.manifest
     if not {*step_names(manifests[0])} & {*step_names(manifests[1])}:
         raise UsageError(
             f"the runs '{one.name}' and '{other.name}' have no step in common",
-            *(f"'{side.name}' is a run of '{side.task}'" for side in (one, other)),
+            *(f"'{run.name}' is a run of '{run.task}'" for run in (one, other)),
             "compare two runs of one task or pipeline; steps are matched by name",
         )
     return RunDiff(

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from seedbed.engine.lineage.chapters import Chapter
-from seedbed.engine.lineage.gathering import Gathering
-from seedbed.engine.lineage.text import chapter_lines, chapter_title
+from seedbed.engine.lineage.gathered_rows import Gathering
+from seedbed.engine.lineage.story_text import chapter_lines, chapter_title
 from seedbed.llm.budget.money import dollars
 from seedbed.llm.visible_text import visible
 from seedbed.store import Verdict

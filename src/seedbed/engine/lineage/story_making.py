@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from seedbed.engine.lineage.ancestry import Ancestry
 from seedbed.engine.lineage.chapters import Chapter, ParentRow
-from seedbed.engine.lineage.gathering import Gathering, gathered_by
+from seedbed.engine.lineage.gathered_rows import Gathering, gathered_by
 from seedbed.engine.lineage.outdated import mark_outdated
 from seedbed.engine.lineage.rows_by_content import RowsByContent
 from seedbed.engine.lineage.run_steps import RunSteps

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 from seedbed.engine.lineage.changes import differ
 
-_ASKED_FOR = ("n", "seed", "leaf", "input", "reading", "ways")
+_OF_RUN = ("n", "seed", "leaf", "input", "reading", "ways")
 _OF_STEP = ("class", "columns", "code")
 _OF_PROMPTS = ("template", "prompt", "instruction")
+"""Words in the names of parameters whose text is sent to a model: no task declares which ones are."""
 
 
 class Setting(NamedTuple):
@@ -53,7 +54,7 @@ def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Sett
 def _settings(manifest: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     yield "task", manifest.get("task")
     yield "steps", step_names(manifest)
-    yield from ((name, manifest.get(name)) for name in _ASKED_FOR)
+    yield from ((name, manifest.get(name)) for name in _OF_RUN)
     for step in manifest.get("steps", ()):
         yield from ((f"{step['name']}.{name}", step.get(name)) for name in _OF_STEP)
         yield f"{step['name']}.llms", [llm["reference"] for llm in step.get("llms", ())] or None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from seedbed.engine.comparison.changed_settings import Setting
+from seedbed.engine.comparison.compared_run import ComparedRun
 from seedbed.engine.comparison.row_changes import LoneRow, RowsDiff
-from seedbed.engine.comparison.settings import Setting
-from seedbed.engine.comparison.side import Side
 from seedbed.engine.comparison.words import Piece, word_diff
 from seedbed.engine.lineage.changes import Change
-from seedbed.engine.lineage.text import value_text
+from seedbed.engine.lineage.story_text import value_text
 from seedbed.engine.resume.found import count_text
 from seedbed.llm.budget.money import dollars
 from seedbed.tasks.rows import encode_value
@@ -18,7 +18,9 @@ from seedbed.tasks.rows import encode_value
 _AROUND = 5
 """Words that are shown before and after those that differ."""
 _LONGEST = 200
+"""Characters of a value that are shown."""
 _COLUMNS = 12
+"""Columns whose counts are shown."""
 
 
 class Part(NamedTuple):
@@ -36,14 +38,14 @@ def plain(line: Line) -> str:
     return "".join(part.text for part in line)
 
 
-def side_lines(first: Side, second: Side) -> Iterator[Line]:
+def total_lines(first: ComparedRun, second: ComparedRun) -> Iterator[Line]:
     """Yield the names of two runs, their counts, and what they have spent."""
     yield [Part(f"{first.name} → {second.name}", "#")]
     for title, text in _totals(first, second):
         yield [Part(f"  {title.ljust(9)}{text}")]
-    for side in (first, second):
-        if side.is_going_on:
-            yield [Part(f"  a process is working on '{side.name}': these are its rows so far")]
+    for run in (first, second):
+        if run.is_going_on:
+            yield [Part(f"  a process is working on '{run.name}': these are its rows so far")]
 
 
 def settings_lines(title: str, settings: Sequence[Setting]) -> Iterator[Line]:
@@ -53,7 +55,7 @@ def settings_lines(title: str, settings: Sequence[Setting]) -> Iterator[Line]:
         yield from (_setting_line(one) for one in settings)
 
 
-def _totals(first: Side, second: Side) -> Iterator[tuple[str, str]]:
+def _totals(first: ComparedRun, second: ComparedRun) -> Iterator[tuple[str, str]]:
     for word in ("accepted", "rejected", "failed"):
         if word == "accepted" or first.counts[word] or second.counts[word]:
             yield word.capitalize(), _from_to(f"{first.counts[word]:,}", f"{second.counts[word]:,}")

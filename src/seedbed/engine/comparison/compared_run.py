@@ -1,4 +1,4 @@
-"""One of two runs that are compared."""
+"""One of two runs that are compared: what is said of it as a whole, and how it's opened."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from seedbed.store.leaves_upstream import count_up_to
 from seedbed.store.run_queries import RunQueries
 
 
-class Side(NamedTuple):
-    """One of the two runs: its name, the step whose rows are compared, its counts and what it has spent.
+class ComparedRun(NamedTuple):
+    """What is said of one of the two runs as a whole: its counts, and what it has spent.
 
-    `is_going_on` says that a process is working on it, so these are its rows so far.
+    `leaf` is the step whose rows are compared. `is_going_on` says that a process is working on the run, so
+    these are its rows so far.
     """
 
     name: str
@@ -46,8 +47,11 @@ class OpenedRun(NamedTuple):
             raise UsageError(f"the run '{name}' has made nothing yet", "compare it once it has rows")
         return cls(name, queries, session, is_going_on)
 
-    def side(self, leaf: str | None) -> Side:
-        """Return what is said of the run; raise UsageError if it doesn't end in the step `leaf`."""
+    def compared(self, leaf: str | None) -> ComparedRun:
+        """Return what is said of the run, with the rows of `leaf` (None: of the first step it ends in).
+
+        Raises UsageError if it doesn't end in that step.
+        """
         manifest, queries = self.session.manifest, self.queries
         leaves = dict.fromkeys((str(manifest.get("leaf", "")), *queries.leaves()))
         if leaf is not None and leaf not in leaves:
@@ -55,4 +59,5 @@ class OpenedRun(NamedTuple):
             raise UsageError(fact, f"it ends in {', '.join(leaves)}")
         chosen = next(iter(leaves)) if leaf is None else leaf
         counts, spent = count_up_to(queries, manifest, chosen), queries.spent()
-        return Side(self.name, str(manifest.get("task") or ""), chosen, counts, spent, self.is_going_on)
+        task = str(manifest.get("task") or "")
+        return ComparedRun(self.name, task, chosen, counts, spent, self.is_going_on)
