@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from seedbed.pipeline.stop_condition import FEWEST, FIGURES
 
-_FROM: Mapping[str, tuple[float, str]] = {
+_SHARES: Mapping[str, tuple[float, str]] = {
     "near_duplicates": (0.1, "near duplicates"),
     "repeated_openings": (0.3, "repeated openings"),
     "refusals": (0.05, "refusals"),
     "reasked": (0.2, "asked again"),
 }
-"""The share from which each is notable, and its name for people."""
+"""Figures that are shares of the rows: from where each is notable, and its name for people."""
 
 _LITTLE_NEW = 0.5
-_DRIFT = 0.3
+"""The novelty from which down it's notable."""
+_DRIFTED = 0.3
+"""The change of length, up or down, from which it's notable."""
 
 
 @dataclass(frozen=True)
@@ -60,23 +62,26 @@ class Quality:
 
     def text(self) -> str:
         """Return all figures in a line: '4 % near duplicates, 2 % repeated openings, ..., of 98 rows'."""
-        shares = (f"{getattr(self, name):.0%} {words}" for name, (_, words) in _FROM.items())
-        drift = f"length {self.length_drift:+.0%}"
-        return ", ".join([*shares, f"{self.novelty:.0%} new", drift, f"of {self.rows:,} rows"]).replace(
-            "%", " %"
-        )
+        shares = (f"{_percent(getattr(self, name))} {words}" for name, (_, words) in _SHARES.items())
+        drift = f"length {_percent(self.length_drift, sign='+')}"
+        return ", ".join([*shares, f"{_percent(self.novelty)} new", drift, f"of {self.rows:,} rows"])
 
     def notable(self) -> list[str]:
         """Return what people should know, a few words for each: '31 % near duplicates', or nothing."""
         return list(self._notable()) if self.rows >= FEWEST else []
 
     def _notable(self) -> Iterator[str]:
-        for name, (least, words) in _FROM.items():
+        for name, (least, words) in _SHARES.items():
             share = getattr(self, name)
             if share >= least:
-                yield f"{share:.0%} {words}".replace("%", " %")
+                yield f"{_percent(share)} {words}"
         if self.novelty <= _LITTLE_NEW:
-            yield f"only {self.novelty:.0%} new".replace("%", " %")
-        if abs(self.length_drift) >= _DRIFT:
+            yield f"only {_percent(self.novelty)} new"
+        if abs(self.length_drift) >= _DRIFTED:
             word = "longer" if self.length_drift > 0 else "shorter"
-            yield f"texts {abs(self.length_drift):.0%} {word} than at first".replace("%", " %")
+            yield f"texts {_percent(abs(self.length_drift))} {word} than at first"
+
+
+def _percent(share: float, sign: Literal["", "+"] = "") -> str:
+    """Return a share for people: `31 %`, and with the sign `+` also `+31 %`."""
+    return f"{share:{sign}.0%}".replace("%", " %")

@@ -17,13 +17,16 @@ WINDOW = 100
 _AT_EACH_END = 100
 """Characters of a longer text that are looked at, at its beginning and at its end: a row has little time."""
 _REFUSES_WITHIN = 200
+"""Characters in which a refusal is looked for: models begin with it."""
 _ALL_UP_TO, _THEN_EVERY = 200, 8
-"""Rows that are all checked for refusals, and then each of so many: it takes a third of the time."""
+"""Rows that are all checked for refusals, and then one of so many: it takes a third of a row's time."""
 _COMPARED_RUNS = 16
 """Runs of a row that are looked for among those of earlier rows: a random choice of its runs."""
 _FEWEST_RUNS = 3
+"""Runs that a row must have to count: a text of five words has three."""
 _KEPT_RUNS = 200_000
 _KEPT_OPENINGS = 50_000
+"""Digests that are remembered, of runs and of openings: 20 MB in all."""
 
 
 class QualityMeter:
@@ -42,12 +45,13 @@ class QualityMeter:
         self._near_rows = NearRows()
         self._runs = _Seen(_KEPT_RUNS)
         self._openings = _Seen(_KEPT_OPENINGS)
-        self._rows = self._near = self._repeated = self._refused = 0
-        self._asked_for_refusals = 0
+        self._rows = self._near = self._repeated = 0
+        self._checked_for_refusals = self._refused = 0
+        self._items_asked = self._items_reasked = 0
+        # Of the first window all lengths added up, of the latest one each: it moves on with each row.
         self._first_length = 0
         self._lengths: deque[int] = deque(maxlen=WINDOW)
         self._novelties: deque[float] = deque(maxlen=WINDOW)
-        self._made = self._reasked = 0
 
     def add(self, row: Mapping[str, Any], sampled: Collection[str] = ()) -> None:
         """Measure a row; `sampled` are further columns that a model didn't write."""
@@ -69,27 +73,28 @@ class QualityMeter:
         self._novelties.append(self._runs.share_of_new(sketch[:_COMPARED_RUNS]))
         self._repeated += not self._openings.is_new(opening)
         if self._rows <= _ALL_UP_TO or self._rows % _THEN_EVERY == 0:
-            self._asked_for_refusals += 1
+            self._checked_for_refusals += 1
             self._refused += any(is_refusal(text[:_REFUSES_WITHIN]) for text in texts)
 
     def note_asking(self, is_reasked: bool) -> None:
         """Count an item for which a model was asked in this session, and whether it was asked again."""
-        self._made += 1
-        self._reasked += is_reasked
+        self._items_asked += 1
+        self._items_reasked += is_reasked
 
     def quality(self) -> Quality:
         """Return the figures so far."""
         rows = self._rows
+        reasked = self._items_reasked / self._items_asked if self._items_asked else 0.0
         if not rows:
-            return Quality(reasked=self._reasked / self._made if self._made else 0.0)
+            return Quality(reasked=reasked)
         return Quality(
             rows=rows,
             near_duplicates=self._near / rows,
             repeated_openings=self._repeated / rows,
-            refusals=self._refused / self._asked_for_refusals,
+            refusals=self._refused / self._checked_for_refusals,
             novelty=sum(self._novelties) / len(self._novelties),
             length_drift=self._drift(),
-            reasked=self._reasked / self._made if self._made else 0.0,
+            reasked=reasked,
         )
 
     def _drift(self) -> float:
@@ -105,7 +110,7 @@ def _ends(text: str) -> str:
 
 
 class _Seen:
-    """Digests that were there before; of more than `most`, the oldest half is forgotten."""
+    """Remembers digests; of more than `most`, the oldest half is forgotten."""
 
     # Two sets, of which the older is dropped as a whole: forgetting one digest at a time took as long as
     # all else.

@@ -16,6 +16,7 @@ _KEYS = 8
 """Digests by which a row is found: two rows at the threshold share one in all but 0.001 % of cases."""
 
 _COMPARED = 2
+"""Rows that are compared as a whole, of those with a digest in common: the ones that share most of them."""
 
 
 class NearRows:

@@ -10,8 +10,11 @@ Sketch: TypeAlias = tuple[int, ...]
 
 SIZE = 32
 _RUN = 3
+"""Words of a run."""
 _OPENING = 5
+"""Words with which texts are compared for how they begin."""
 _KNOWN_WORDS = 50_000
+"""Words whose digests are remembered: 6 MB."""
 
 
 class Sketcher:
@@ -28,7 +31,10 @@ class Sketcher:
         return self.sketch_and_opening(text)[0]
 
     def sketch_and_opening(self, text: str) -> tuple[Sketch, int]:
-        """Return the sketch of a text, and the digest of its first five words."""
+        """Return the sketch of a text, and the digest of its first five words.
+
+        Upper and lower case are the same; punctuation belongs to its word.
+        """
         words = text.lower().split()
         if len(words) * 12 < len(text):
             # Chinese, Japanese or Thai: without spaces, each character counts as a word.

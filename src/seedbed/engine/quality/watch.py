@@ -16,7 +16,10 @@ from seedbed.pipeline.stop_condition import StopCondition
 from seedbed.store.open_sessions import QUALITY
 
 EVERY = 10
-"""Rows after which the figures are computed, and the condition is looked at."""
+"""Rows after which the figures are computed, and the condition is looked at.
+
+Ten at a time take less time than one by one: in between, other code takes the processor's cache.
+"""
 
 KEPT_EVERY = 50
 """Rows after which the figures are kept with the run, for those who look at it from another process."""
@@ -50,7 +53,7 @@ class QualityWatch:
         for in_flight in settled.rows(self._leaf):
             self._waiting.append((in_flight.encoded, _sampled(in_flight)))
             if len(self._waiting) == EVERY:
-                self.end()
+                self._measure()
                 self._keep()
                 is_due = True
         # After all rows of an item: those have their verdicts.
@@ -58,8 +61,10 @@ class QualityWatch:
             self._condition.check(asdict(self._run.quality), self._run.name)
 
     def end(self) -> None:
-        """Compute the figures of all rows so far."""
-        # Ten at a time take less time than one by one: in between, other code takes the processor's cache.
+        """Measure the last rows, fewer than ten."""
+        self._measure()
+
+    def _measure(self) -> None:
         for encoded, sampled in self._waiting:
             self._meter.add(orjson.loads(encoded), sampled)
         self._rows += len(self._waiting)
