@@ -99,7 +99,7 @@ def test_a_store_that_cannot_be_read_ends_an_observer_and_not_the_run(
 ) -> None:
     notes = NoteTaker()
     observation = observation_of(store, notes)
-    observation._news.close()
+    observation._changes.close()
     observation.release(store.committed)
     observation.end(OUTCOME)
 

@@ -31,7 +31,7 @@ from seedbed import (
     hookimpl,
     run,
 )
-from seedbed.engine.observing import delivery
+from seedbed.engine.observing import delivery, listener
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.open_session import open_session
 from seedbed.engine.plan_making import make_plan
@@ -610,7 +610,7 @@ def test_a_call_that_never_succeeds_is_reported_with_all_its_tries() -> None:
 def test_an_observer_that_is_far_behind_gets_the_latest_failed_tries(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(delivery, "_MOST_FAILED", 2)
+    monkeypatch.setattr(listener, "MOST_FAILED", 2)
     SHAKEN.clear()
     is_over = threading.Event()
     heard: list[str] = []

@@ -202,7 +202,7 @@ def _tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]]) -> 
 class Complaints(logging.Handler):
     """What is logged about an observer: a hook raised, or doesn't return."""
 
-    NAMES = ("seedbed.engine.observing.observer", "seedbed.engine.observing.delivery")
+    NAMES = tuple(f"seedbed.engine.observing.{name}" for name in ("observer", "listener", "delivery"))
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

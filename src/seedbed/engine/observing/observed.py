@@ -23,9 +23,9 @@ class ObservedRun:
     """A session of a run.
 
     `task` is what is run, `session` counts the sessions of the run from 1. `folder` is where the run is kept
-    (None: it ends with the process). `leaf` is the step whose rows are the dataset, `leaves` all steps that
-    the pipeline ends in, `models` the references of its LLMs and
-    embedders.
+    (None: it ends with the process). `wanted` is how many rows the dataset is to have (None: as many as there
+    are). `leaf` is the step whose rows are the dataset, `leaves` all steps that the pipeline ends in, `steps`
+    the names of all steps in order, `models` the references of its LLMs and embedders.
     """
 
     name: str
