@@ -14,8 +14,13 @@ from seedbed.tasks.base_step import BaseStep
 
 def backends_in(step: BaseStep) -> list[BaseBackend]:
     """Return the LLMs and embedders of a step, each once: a task's `llm`, a judge, a list of judges, ..."""
-    found = (backend for name in type(step).model_fields for backend in _found(getattr(step, name)))
-    return list({id(backend): backend for backend in found}.values())
+    return list({id(backend): backend for _, backend in backends_by_field(step)}.values())
+
+
+def backends_by_field(step: BaseStep) -> Iterator[tuple[str, BaseBackend]]:
+    """Yield the LLMs and embedders of a step, each with the field that has it."""
+    for name in type(step).model_fields:
+        yield from ((name, backend) for backend in _found(getattr(step, name)))
 
 
 def holds_backend(value: Any) -> bool:

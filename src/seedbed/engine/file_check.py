@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from seedbed.engine.backend_fields import backends_by_field
 from seedbed.engine.output_checks import check_columns_of, keep_apart
 from seedbed.engine.segments.segments import counted_leaf
 from seedbed.engine.sources.input_rows import input_rows
@@ -17,13 +18,14 @@ from seedbed.pipeline.columns import column_problems, columns_made
 from seedbed.pipeline.file import read_pipeline
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.reading.problems import Problems
+from seedbed.plugins.needed_packages import check_packages
 from seedbed.plugins.registry import Registry
 from seedbed.store.output import Output, outputs_of
 from seedbed.store.read_options import Reading
 from seedbed.store.writing import check_output
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.files import Files
-from seedbed.tasks.remote.remote_systems import is_remote
+from seedbed.tasks.remote.remote_systems import check_packages_of, is_remote
 from seedbed.tasks.steps import GeneratorStep
 
 _IN_PROMPTS = ("template", "system_prompt")
@@ -46,6 +48,7 @@ def check_file(problems: Problems, registry: Registry, **options: Any) -> Checke
     if pipeline is None:
         return CheckedFile(None, ())
     _check_files(pipeline, problems)
+    _check_packages(pipeline, registry, problems)
     outputs = _check_outputs(pipeline, registry, problems)
     columns: Collection[str] | None = None
     if not problems.has("input"):
@@ -151,6 +154,30 @@ def _check_files(pipeline: Pipeline, problems: Problems) -> None:
             for name, files in _files_of(step):
                 with problems.at(*place, "with", name):
                     _require(files)
+
+
+def _check_packages(pipeline: Pipeline, registry: Registry, problems: Problems) -> None:
+    """Check that the packages are installed which steps and their models need."""
+    # Not in a run: its steps say so when they load, on the machine that has to have the packages.
+    given = pipeline.defaults.input
+    if isinstance(given, str) and is_remote(given):
+        with problems.at("input"):
+            check_packages_of(given)
+    source = None
+    if not problems.has("input"):
+        with problems.at("input"):
+            source = source_step(given, registry, only=pipeline.columns, without=pipeline.drop)
+    steps: list[tuple[tuple[str | int, ...], BaseStep | None]] = [(("input",), source)]
+    steps += [(("steps", number), step) for number, step in enumerate(pipeline.steps)]
+    for place, step in steps:
+        if step is None:
+            continue
+        with problems.at(*place):
+            check_packages(f"the step '{step.name}'", step.needed_packages)
+        for name, backend in backends_by_field(step):
+            with problems.at(*place, *(() if name == "llm" else ("with",)), name):
+                for leaf in backend._leaves:
+                    check_packages(f"'{leaf.reference}'", leaf.needed_packages)
 
 
 def _files_of(step: BaseModel) -> Iterator[tuple[str, Files]]:

@@ -70,6 +70,15 @@ class BaseBackend(BackendSettings):
         return _PLAIN
 
     @property
+    def needed_packages(self) -> dict[str, str]:
+        """Packages that not every model of its distribution needs, by what `import` calls them.
+
+        The values are what `pip install` calls them, so that `seedbed check` can say it:
+        `{"PIL": "acme[images]"}`.
+        """
+        return {}
+
+    @property
     def slots(self) -> int | None:
         """How many calls the backend can serve at once; None if that's up to the server."""
         return None

@@ -13,6 +13,7 @@ from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.keys.redaction import showable
 from seedbed.plugins.authoring.overrides import Wanted, guard, is_flag, is_names, is_text, is_text_or_none
 from seedbed.plugins.authoring.signatures import Called, check_methods
+from seedbed.plugins.needed_packages import NEEDED_PACKAGES
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
@@ -54,6 +55,7 @@ OVERRIDES: Mapping[str, Wanted] = {
     "capabilities": Wanted(
         "Capabilities", "Capabilities(seed=True)", lambda value: isinstance(value, Capabilities)
     ),
+    "needed_packages": NEEDED_PACKAGES,
     "model_name": Wanted("the model's name, a str", "self.model", is_text),
     "reference": Wanted("a str", '"acme/tiny"', is_text),
     "endpoint": Wanted(

@@ -101,6 +101,15 @@ class BaseStep(BaseModel):
         return []
 
     @property
+    def needed_packages(self) -> dict[str, str]:
+        """Packages that not every step of its distribution needs, by what `import` calls them.
+
+        The values are what `pip install` calls them, so that `seedbed check` can say it:
+        `{"PIL": "acme[images]"}`.
+        """
+        return {}
+
+    @property
     def columns(self) -> list[str]:
         """The columns this step makes and those the framework adds, under their final names."""
         return mapped(self.outputs, self.output_mappings)

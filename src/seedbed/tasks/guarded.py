@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from seedbed.plugins.authoring.overrides import Wanted, is_flag, is_names
 from seedbed.plugins.authoring.signatures import Called
+from seedbed.plugins.needed_packages import NEEDED_PACKAGES
 
 
 def _is_model(value: object) -> bool:
@@ -39,7 +40,13 @@ _COLUMNS = Wanted("a list of column names", '["text", "label"]', _are_columns)
 _FLAG = Wanted("True or False", "True", is_flag)
 _MODEL = Wanted("a pydantic class", "a nested `class Output(BaseModel)`", _is_model)
 
-STEP: Mapping[str, Wanted] = {"inputs": _COLUMNS, "outputs": _COLUMNS, "columns": _COLUMNS, "keeps": _FLAG}
+STEP: Mapping[str, Wanted] = {
+    "inputs": _COLUMNS,
+    "outputs": _COLUMNS,
+    "columns": _COLUMNS,
+    "keeps": _FLAG,
+    "needed_packages": NEEDED_PACKAGES,
+}
 ROW_STEP: Mapping[str, Wanted] = {
     "ordered": _FLAG,
     "repeatable": _FLAG,

@@ -12,7 +12,7 @@ from seedbed import Example, Reject, Row, Step
 from seedbed_data.markdown import sections
 from seedbed_data.sentences import Span, sentences, trimmed
 from seedbed_data.texts import check_distinct
-from seedbed_data.token_counting import token_counter
+from seedbed_data.token_counting import is_file, token_counter
 from seedbed_data.words import count_words, text_of
 
 Unit = Literal["words", "characters", "tokens", "sentences"]
@@ -82,6 +82,13 @@ class Chunk(Step):
     def outputs(self) -> list[str]:
         """The passage, and where it is in the text."""
         return [self.into, "part", "start", "end", *(["headings"] if self.markdown else [])]
+
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What counts tokens."""
+        if self.tokenizer is None:
+            return {}
+        return {"tokenizers" if is_file(self.tokenizer) else "tiktoken": "seedbed-data[tokens]"}
 
     def load(self) -> None:
         """Load the tokenizer; raises UsageError if that can't be done."""

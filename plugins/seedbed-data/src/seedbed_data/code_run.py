@@ -59,6 +59,11 @@ class CodeRun(Step):
         """How the code ended, and what it printed."""
         return ["outcome", "stdout", "stderr"]
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What holds the programs within bounds."""
+        return {"sandlock": "seedbed-data[code]"}
+
     def load(self) -> None:
         """Make sure that code can be held within its bounds here."""
         check_sandbox()

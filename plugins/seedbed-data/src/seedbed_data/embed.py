@@ -39,6 +39,11 @@ class Embed(Step):
         """The column for the vectors."""
         return [self.into]
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What holds vectors."""
+        return {"numpy": "seedbed-data[embeddings]"}
+
     async def prepare(self, row: Row) -> Any:
         """Return the vector of the text."""
         return (await self.embedder.avectors([text_of(row, self.by)]))[0]

@@ -65,6 +65,11 @@ class HardNegatives(GlobalStep):
         """The columns of the pairs."""
         return [self.anchor, self.positive]
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What compares vectors."""
+        return {"numpy": "seedbed-data[embeddings]"}
+
     def process(self, rows: Iterable[Row]) -> Iterator[Row]:
         """Yield each row with its negatives, in the order of the rows."""
         numpy = numpy_module()

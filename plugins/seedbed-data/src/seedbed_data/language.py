@@ -70,6 +70,11 @@ class Language(Step):
         """The language, and the confidence if it has a column."""
         return [self.column, *([self.confidence] if self.confidence is not None else [])]
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What tells languages apart."""
+        return {"py3langid": "seedbed-data[language]"}
+
     def load(self) -> None:
         """Read the model, and check that it knows the languages."""
         known = ["und", *_identifier().labels]

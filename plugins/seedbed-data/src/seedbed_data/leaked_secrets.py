@@ -67,6 +67,11 @@ class Secrets(Scrubbing):
 
     without: list[str] = Field(default_factory=list, description="Kinds that aren't looked for.")
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What knows the forms of keys."""
+        return {"detect_secrets": "seedbed-data[secrets]"}
+
     def load(self) -> None:
         """Read the patterns, and check the names of the kinds."""
         for kind in self.without:

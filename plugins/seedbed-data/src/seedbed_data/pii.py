@@ -60,6 +60,11 @@ class Pii(Scrubbing):
         description="What Presidio looks for.",
     )
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """Presidio, if it's the finder."""
+        return {"presidio_analyzer": "seedbed-data[presidio]"} if self.finder == "presidio" else {}
+
     def load(self) -> None:
         """Make sure that what finds it is there."""
         if self.finder == "presidio":

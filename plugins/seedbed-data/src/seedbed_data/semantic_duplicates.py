@@ -64,6 +64,11 @@ class DedupSemantic(Step):
         super().model_post_init(context)
         self._seen = SeenVectors(self.threshold)
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What compares vectors."""
+        return {"numpy": "seedbed-data[embeddings]"}
+
     def load(self) -> None:
         """Begin with no rows."""
         self._seen, self._rows = SeenVectors(self.threshold), []

@@ -18,9 +18,14 @@ def token_counter(name: str) -> Callable[[str], int]:
     `name` is an encoding of tiktoken (`o200k_base`), a model of OpenAI's (`gpt-4o`), or the path of a
     `tokenizer.json` or of a folder with one. Raises UsageError if it can't be loaded.
     """
-    if name.startswith(_PATHS) or name.endswith(".json"):
+    if is_file(name):
         return _of_file(Path(name).expanduser())
     return _of_tiktoken(name)
+
+
+def is_file(name: str) -> bool:
+    """Whether a name is that of a tokenizer's file or folder."""
+    return name.startswith(_PATHS) or name.endswith(".json")
 
 
 def _of_file(path: Path) -> Callable[[str], int]:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from seedbed import Embedder, Embeddings
-from seedbed_embed_static.models import Model, content_digest, folder_of, load_model
+from seedbed_embed_static.models import WORDLLAMA, Model, content_digest, folder_of, load_model
 
 _QUICK = 4000
 """Characters below which texts are embedded on the loop."""
@@ -39,6 +39,11 @@ class StaticEmbedder(Embedder):
     def price_id(self) -> str:
         """The model runs on this machine, so its calls cost nothing."""
         return "free"
+
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """The package that has the weights of `static/wordllama`."""
+        return {"wordllama": "seedbed-embed-static[wordllama]"} if self.model == WORDLLAMA else {}
 
     @property
     def slots(self) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field, PrivateAttr
 
 from seedbed import LLM, Capabilities, Request, Response, SchemaDialect
 from seedbed_llamacpp.call import Call
+from seedbed_llamacpp.hub import HUB_PREFIX
 from seedbed_llamacpp.model_files import model_file, model_name
 from seedbed_llamacpp.server import Settings
 from seedbed_llamacpp.servers import Lease, answered, servers
@@ -62,6 +63,11 @@ class LlamaCppLLM(LLM):
     )
 
     _lease: Lease | None = PrivateAttr(default=None)
+
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What gets files from the hub."""
+        return {"huggingface_hub": "seedbed-llamacpp[hub]"} if self.model.startswith(HUB_PREFIX) else {}
 
     @property
     def capabilities(self) -> Capabilities:

@@ -18,7 +18,7 @@ from seedbed import (
     Row,
 )
 from seedbed.reading import read_fences, read_tags
-from seedbed_tasks.isolated_functions import Sandbox
+from seedbed_tasks.isolated_functions import SANDBOX_PACKAGES, Sandbox
 
 TOPICS = (
     *("strings", "lists", "dictionaries", "sets", "sorting", "searching", "recursion", "matrices", "dates"),
@@ -100,6 +100,11 @@ class CodeProblems(GeneratorTask):
     def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
         """Sample topic and level of one row."""
         return {"topic": rng.choice(self.topics), "level": rng.choice(self.levels)}
+
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What runs the solutions."""
+        return SANDBOX_PACKAGES
 
     def load(self) -> None:
         """Load the LLM, and make sure that code can be run safely here."""

@@ -22,7 +22,7 @@ from seedbed import (
 from seedbed.reading import read_json
 from seedbed_tasks.dialogue_people import ASSISTANT_PERSONAS, USER_GOALS, USER_PERSONAS
 from seedbed_tasks.dialogue_tools import RESULT, ToolUse
-from seedbed_tasks.isolated_functions import Sandbox
+from seedbed_tasks.isolated_functions import SANDBOX_PACKAGES, Sandbox
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import is_same, written
 from seedbed_tasks.tools import Toolbox, toolbox_of, tools_of
@@ -146,6 +146,11 @@ class Dialogue(GeneratorTask):
         """The columns made; `tools` if the assistant has some."""
         made = ["user_persona", "assistant_persona", "goal", "messages", "turns", "outcome"]
         return [*made, "tools"] if self.tools or self.file else made
+
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What runs the functions of a file."""
+        return SANDBOX_PACKAGES if self.file else {}
 
     def load(self) -> None:
         """Read the tools, load the LLM, and make sure that functions can be run safely here."""

@@ -33,7 +33,7 @@ from seedbed_tasks.call_format import (
     read_written,
 )
 from seedbed_tasks.call_prompts import JUDGE, MANNERS, PROMPT, STYLES
-from seedbed_tasks.isolated_functions import Called, Sandbox
+from seedbed_tasks.isolated_functions import SANDBOX_PACKAGES, Called, Sandbox
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.reasons import Reason
 from seedbed_tasks.text_task import is_same
@@ -163,6 +163,11 @@ class FunctionCalls(GeneratorTask):
     def outputs(self) -> list[str]:
         """The columns made."""
         return ["style", "tools", "query", "calls", "results", "checks", "messages"]
+
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What runs the functions of a file."""
+        return SANDBOX_PACKAGES if self.file else {}
 
     def load(self) -> None:
         """Read the tools, load the LLM, and make sure that functions can be run safely here."""

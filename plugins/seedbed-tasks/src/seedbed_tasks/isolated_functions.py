@@ -21,6 +21,10 @@ class Called(NamedTuple):
     error: str | None = None
 
 
+SANDBOX_PACKAGES = {"seedbed_data": "seedbed-tasks[code]", "sandlock": "seedbed-tasks[code]"}
+"""The packages that run functions, by what `import` and `pip install` call them."""
+
+
 class Sandbox(BaseModel):
     """How functions are run: the time and memory they may take, and whether they see installed packages.
 

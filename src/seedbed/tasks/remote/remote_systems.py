@@ -29,12 +29,9 @@ def file_system(address: str) -> tuple[Any, str]:
             f"'{redacted_urls(address)}' has a key or a password in it",
             "leave it out: the library of the file system finds credentials by itself",
         )
-    try:
-        from fsspec.core import url_to_fs  # type: ignore[import-untyped]
-    except ImportError as error:
-        raise UsageError(
-            f"'{address}' is read with the package 'fsspec': {error}", "pip install 'seedbed[remote]'"
-        ) from error
+    check_packages_of(address)
+    from fsspec.core import url_to_fs  # type: ignore[import-untyped]
+
     try:
         system, path = url_to_fs(address)
     except ImportError as error:
@@ -49,6 +46,25 @@ def file_system(address: str) -> tuple[Any, str]:
     except Exception as error:  # noqa: BLE001 - each file system has errors of its own
         raise unreadable(address, error) from None
     return system, path
+
+
+def check_packages_of(address: str) -> None:
+    """Raise UsageError if a package isn't installed that the file system of an address needs."""
+    try:
+        from fsspec import get_filesystem_class  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise UsageError(
+            f"'{address}' is read with the package 'fsspec': {error}", "pip install 'seedbed[remote]'"
+        ) from error
+    try:
+        get_filesystem_class(address.partition("://")[0])
+    except ImportError as error:
+        raise UsageError(
+            f"'{address}' needs another package: {error}", "install it, and run again"
+        ) from error
+    except ValueError:
+        # No such file system: `file_system` says so.
+        return
 
 
 def unreadable(address: str, error: Exception, what: str = "read") -> UsageError:

@@ -64,6 +64,11 @@ class Documents(GeneratorStep):
         """The columns that every row has."""
         return ["path", "text", "title", *(["error"] if self.on_error == "keep" else [])]
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What reads documents."""
+        return {"markitdown": "seedbed-data[documents]"}
+
     def load(self) -> None:
         """Check that there are files, and the package that reads them."""
         named_files(self.path, _ENDINGS)

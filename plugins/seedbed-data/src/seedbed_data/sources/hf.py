@@ -47,6 +47,11 @@ class Hf(GeneratorStep):
             raise ValueError(f"'{self.dataset}' is a folder here: give it as `folder`")
         return self
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What reads the dataset."""
+        return {"datasets": "seedbed-data[hf]"}
+
     def load(self) -> None:
         """Import `datasets`."""
         _datasets()

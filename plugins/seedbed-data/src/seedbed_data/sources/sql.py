@@ -75,6 +75,13 @@ class Sql(GeneratorStep):
             raise ValueError("an address holds no password: put it in PGPASSWORD or ~/.pgpass")
         return database
 
+    @property
+    def needed_packages(self) -> dict[str, str]:
+        """What runs the query; Python itself has SQLite."""
+        if self._is_postgres():
+            return {"psycopg": "seedbed-data[postgres]"}
+        return {} if self._is_sqlite() else {"duckdb": "seedbed-data[sql]"}
+
     def load(self) -> None:
         """Check the query, and that there are files."""
         for named in self.tables.values():
