@@ -73,7 +73,7 @@ def test_what_is_read_is_the_sum_of_all_rows(
     folder = tmp_path_factory.mktemp("run")
     places = {"a": 0, "b": 0}
     with pytest.MonkeyPatch.context() as patch, RunStore.open(folder) as store:
-        patch.setattr("seedbed.store.run_writer.EVERY", every)
+        patch.setattr("seedbed.store.transactions.EVERY", every)
         store.begin_session({"leaf": "a"})
         for kind, *values in changes:
             if kind == "call":

@@ -478,7 +478,7 @@ def test_an_ephemeral_run_works_and_leaves_nothing(tmp_path):
         store.flush()
         assert list(store.rows("write")) == [b'{"n":1}']
         assert folder.parent == tmp_path
-        assert store._writer._connection.execute("PRAGMA synchronous").fetchone() == (0,)
+        assert store._writer._transactions._connection.execute("PRAGMA synchronous").fetchone() == (0,)
     assert list(tmp_path.iterdir()) == []
     with RunStore.open(ephemeral=True) as store:
         folder = store.folder
@@ -486,7 +486,7 @@ def test_an_ephemeral_run_works_and_leaves_nothing(tmp_path):
 
 
 def test_a_run_that_is_kept_is_durable_in_full(store):
-    assert store._writer._connection.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert store._writer._transactions._connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert query(store, "PRAGMA journal_mode") == [("wal",)]
 
 

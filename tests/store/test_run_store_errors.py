@@ -170,8 +170,8 @@ def test_the_log_of_a_database_that_is_gone_does_not_get_into_a_new_one(tmp_path
 
 def test_a_database_that_cannot_grow_stops_the_writing_and_keeps_what_was_committed(tmp_path):
     store = RunStore.open(tmp_path)
-    pages = store._writer._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._writer._connection.execute(f"PRAGMA max_page_count = {pages + 20}")
+    pages = store._writer._transactions._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._writer._transactions._connection.execute(f"PRAGMA max_page_count = {pages + 20}")
     store.add_result(result(1))
     store.flush()
     for row in range(2000):
@@ -303,7 +303,7 @@ def test_a_run_at_rest_is_read_where_nothing_may_be_written(public):
 
 def test_a_program_that_locks_the_database_is_named_as_the_cause(tmp_path):
     store = RunStore.open(tmp_path)
-    store._writer._connection.execute("PRAGMA busy_timeout = 0")
+    store._writer._transactions._connection.execute("PRAGMA busy_timeout = 0")
     other = sqlite3.connect(store.path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     store.add_call(call(1))

@@ -13,10 +13,9 @@ from typing import NoReturn
 
 from seedbed.errors import StoreError
 from seedbed.store.commit_patience import patience_after
-from seedbed.store.kept_counts import EVERY, EVERY_BYTES, keep_counts
-from seedbed.store.run_errors import while_working
-from seedbed.store.run_operations import Operation, SessionEnd, apply, size_of
+from seedbed.store.run_operations import Operation, size_of
 from seedbed.store.run_values import Call
+from seedbed.store.transactions import Transactions
 
 # An fsync costs the same for one row as for a thousand. 50 ms is short against a model's answer, and a
 # fifth of the quarter of a second within which answers are promised to be on disk.
@@ -52,9 +51,8 @@ class Writer:
     ) -> None:
         self.committed = 0
         self.error: StoreError | None = None
-        self._connection = connection
         self._path = path
-        self._also = also
+        self._transactions = Transactions(connection, path, also)
         self._callbacks: list[Callable[[int], None]] = []
         self._queue: deque[Operation] = deque()
         # One condition for all who wait (the writer for work, callers for a commit), so every change wakes
@@ -67,11 +65,9 @@ class Writer:
         self._bytes_committed = self._batch_bytes = 0
         self._wanted = 0
         self._due = 0.0
-        self._uncounted = self._uncounted_bytes = 0
         self._idle = False
         self._is_held = False
         self._is_patient = False
-        self._last_took = 0.0
         self._answers_added = self._answers_taken = 0
         self._ending = False
         # A daemon, so that a store that wasn't closed doesn't keep the process alive. The store's finaliser
@@ -184,7 +180,7 @@ class Writer:
         except BaseException as error:  # noqa: BLE001 - raised to everyone who adds, flushes or closes
             self._fail(error)
         finally:
-            self._connection.close()
+            self._transactions.close()
 
     def _take(self) -> list[Operation]:
         """Wait for operations, then for more that go with them; return none at the end."""
@@ -199,7 +195,7 @@ class Writer:
             self._changed.wait_for(self._is_urgent, max(0.0, self._due - time.monotonic()))
             if len(self._queue) >= MANY and self._answers_added == self._answers_taken:
                 self._is_patient = True
-                self._changed.wait_for(self._is_over, patience_after(self._last_took))
+                self._changed.wait_for(self._is_over, patience_after(self._transactions.last_took))
                 self._is_patient = False
         self._due = time.monotonic() + GROUPING_SECONDS
         # Without the lock: only this thread pops, and a deque is safe to append to meanwhile.
@@ -237,7 +233,7 @@ class Writer:
 
     def _commit(self, batch: list[Operation]) -> None:
         try:
-            self._write(batch)
+            self._transactions.commit(batch, self._batch_bytes)
         except StoreError:
             self._commit_beginning(batch)
             raise
@@ -248,37 +244,11 @@ class Writer:
         # Halves from the beginning, never from the middle: what's durable is everything up to some number.
         while len(batch) > 1:
             batch = batch[: len(batch) // 2]
+            size = sum(map(size_of, batch))
             with suppress(StoreError):
-                self._write(batch)
-                self._note(batch, sum(map(size_of, batch)))
+                self._transactions.commit(batch, size)
+                self._note(batch, size)
                 return
-
-    def _write(self, batch: list[Operation]) -> None:
-        begun = time.monotonic()
-        with while_working(self._path):
-            try:
-                # IMMEDIATE takes the write lock here, so another writer (a user's sqlite3) makes us wait at
-                # this line and doesn't break a transaction that is half done.
-                self._connection.execute("BEGIN IMMEDIATE")
-                apply(self._connection, (*batch, *self._also()))
-                due = self._is_to_count(batch)
-                keep_counts(self._connection, due=due)
-                self._connection.execute("COMMIT")
-                self._uncounted = 0 if due else self._uncounted + len(batch)
-                self._uncounted_bytes = 0 if due else self._uncounted_bytes + self._batch_bytes
-            except sqlite3.Error:
-                # After some errors, such as a full disk, SQLite has rolled back by itself.
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-        self._last_took = time.monotonic() - begun
-
-    def _is_to_count(self, batch: list[Operation]) -> bool:
-        """Whether the sums over the run are brought up to date with this group."""
-        # Also after many bytes: blocks are read to be counted, and at the end everybody would wait for that.
-        is_much = self._uncounted_bytes + self._batch_bytes >= EVERY_BYTES
-        is_many = self._uncounted + len(batch) >= EVERY
-        return is_much or is_many or any(type(one) is SessionEnd for one in batch)
 
     def _note(self, batch: list[Operation], size: int) -> None:
         self.committed += len(batch)
