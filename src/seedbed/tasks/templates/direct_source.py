@@ -94,11 +94,14 @@ def direct_source(expression: nodes.Expr, global_names: frozenset[str]) -> str:
 
 
 class _Source(NodeVisitor):
+    """Translates the nodes of a parsed expression; raises NotDirect at the first that it can't translate."""
+
     def __init__(self, global_names: frozenset[str]) -> None:
         self._globals = global_names
         self._temporaries = 0
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> str:
+        # Without a column, it's a constant for Jinja2.
         if not isinstance(node, _MAY_BE_CONSTANT) and next(node.find_all(nodes.Name), None) is None:
             raise NotDirect
         return str(super().visit(node, *args, **kwargs))
@@ -230,15 +233,15 @@ class _Source(NodeVisitor):
                 return f"({self.visit(node.node)} {_COMPARING_TESTS[name]} {self.visit(other)})"
         raise NotDirect
 
-    # The value, if it's a dictionary, or a text that isn't long.
     def _exactly(self, kind: type, node: nodes.Node) -> str:
+        """Return the source of a value that gives up unless it's a dictionary, or a text that isn't long."""
         self._temporaries += 1
         value = f"t{self._temporaries}"
         short = f" and len({value}) <= {MAX_CHARACTERS}" if kind is str else ""
         return f"({value} if type({value} := {self.visit(node)}) is {kind.__name__}{short} else give_up())"
 
-    # The dictionary in which a column, or a part of one, may be missing, and its key there.
     def _place(self, node: nodes.Node) -> tuple[str, str]:
+        """Return the source of a dictionary, and of a key in it that may be missing."""
         if isinstance(node, nodes.Name) and node.name not in self._globals:
             self.visit(node)
             return "row", ascii(node.name)

@@ -16,10 +16,11 @@ from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
 from seedbed.tasks.templates.direct_expression import direct_function
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering
-from seedbed.tasks.templates.template import compile_condition, needed_variables
+from seedbed.tasks.templates.template import compile_expression, needed_variables
 
 _NAMED = 50
 """Columns that an error names."""
+# Neither `==` nor `!=`, `>=`, `<=`.
 _SINGLE = re.compile(r"(?<![=!<>])=(?!=)")
 
 
@@ -38,7 +39,7 @@ class Expression:
 
     def __post_init__(self) -> None:
         try:
-            compile_condition(self.text)
+            compile_expression(self.text)
         except TemplateSyntaxError as error:
             raise UsageError(
                 f"{self.text!r} is not an expression: {_told(error.message or '', self.text)}",
@@ -78,7 +79,7 @@ class Expression:
     def _sandboxed(self, row: Row) -> Any:
         begin_rendering()
         try:
-            made = compile_condition(self.text)(row)
+            made = compile_expression(self.text)(row)
             if isinstance(made, Undefined):
                 # An undefined value raises its error, which names the column, only when it's used.
                 bool(made)

@@ -27,16 +27,17 @@ def sandbox() -> Sandbox:
     return Sandbox(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True, finalize=_shown)
 
 
-class _Nothing(Exception):
+class _ShowsNone(Exception):
     """A template would show None."""
 
 
 def _shown(value: Any) -> Any:
+    """Return what `{{ value }}` shows; Jinja2 calls this for each."""
     if type(value) is str:
         return value
     # Nobody wants the word "None" in a prompt: most likely a cell of a file was empty.
     if value is None:
-        raise _Nothing
+        raise _ShowsNone
     if type(value) in _CONTAINERS:
         check_size(text_size(value))
     elif isinstance(value, BuiltinMethodType | MethodType):
@@ -46,6 +47,7 @@ def _shown(value: Any) -> Any:
 
 @contextmanager
 def _compiling() -> Iterator[None]:
+    """Raise TemplateSyntaxError for all that goes wrong while a template is parsed and compiled."""
     begin_rendering()
     try:
         yield
@@ -61,7 +63,7 @@ def _compiling() -> Iterator[None]:
 
 
 @lru_cache(maxsize=256)
-def compile_condition(text: str) -> Callable[[Mapping[str, Any]], Any]:
+def compile_expression(text: str) -> Callable[[Mapping[str, Any]], Any]:
     """Return an expression to call with a row; raise TemplateSyntaxError if the text is not one."""
     environment = sandbox()
     with _compiling():
@@ -149,7 +151,7 @@ def _sandboxed(source: str, variables: Mapping[str, Any]) -> str:
             *advice,
             f"variables here: {', '.join(sorted(variables)) or 'none'}",
         ) from error
-    except _Nothing as error:
+    except _ShowsNone as error:
         empty = sorted(name for name in template_variables(source) if variables.get(name) is None)
         raise InvalidRowError(
             f"the template shows {' and '.join(map(repr, empty)) or 'a value'}, which is None",
