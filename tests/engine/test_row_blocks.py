@@ -303,6 +303,59 @@ def test_a_row_stays_as_it_was_returned(nested: bool) -> None:
     assert not nested or [row["deep"] for row in made.rows()] == [[number] for number in range(100)]
 
 
+class InPlace(Step):
+    """Changes every other row that it gets, and all rows once it has returned them."""
+
+    ordered: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+
+    how: str
+    _last: Row = PrivateAttr(default_factory=dict)
+
+    def process(self, row: Row) -> Row:
+        self._last["n"] = -1
+        if isinstance(deep := self._last.get("deep"), list):
+            deep[0] = -1
+        if row["n"] % 2:
+            match self.how:
+                case "another value":
+                    row["n"] += 1000
+                case "an equal value of another type":
+                    row["n"] = float(row["n"])
+                case "another column":
+                    row["more"] = row["n"]
+                case "another name":
+                    row["m"] = row.pop("other")
+                case "another order":
+                    row["n"] = row.pop("n")
+                case "within a list":
+                    row["deep"].append(row["n"])
+        self._last = row
+        return row
+
+
+@pytest.mark.parametrize(
+    ("how", "odd"),
+    [
+        ("not at all", {"n": 1, "other": 1}),
+        ("another value", {"n": 1001, "other": 1}),
+        ("an equal value of another type", {"n": 1.0, "other": 1}),
+        ("another column", {"n": 1, "other": 1, "more": 1}),
+        ("another name", {"n": 1, "m": 1}),
+        ("another order", {"other": 1, "n": 1}),
+    ],
+)
+def test_what_an_ordered_step_changes_in_its_row_counts(how: str, odd: Row) -> None:
+    made = run(InPlace(how=how) >> Tag(), input=[{"n": n, "other": n} for n in range(3)])
+    expected = [{"n": 0, "other": 0}, odd, {"n": 2, "other": 2}]
+    assert [*map(json.dumps, made.rows())] == [json.dumps({**row, "tag": "a"}) for row in expected]
+
+
+def test_what_an_ordered_step_changes_within_its_row_counts() -> None:
+    made = run(InPlace(how="within a list") >> Tag(), input=[{"n": n, "deep": [n]} for n in range(3)])
+    assert [row["deep"] for row in made.rows()] == [[0], [1, 1], [2]]
+
+
 class Odd(Step):
     """Makes values of some rows that JSON lacks, or that can't be written."""
 

@@ -31,9 +31,10 @@ _ANY_WORD = re.compile(rf"[\w{_MARKS}]+(?:\+\+|#(?!\w))?|{_SIGN}")
 def text_of(row: Row, columns: Sequence[str]) -> str:
     """Return the text of some columns; raises InvalidRowError for a column that isn't text."""
     texts = [row[column] for column in columns]
-    for column, text in zip(columns, texts, strict=True):
-        if not isinstance(text, str):
-            raise InvalidRowError(f"'{column}' is {type_name(text)}, not text")
+    if {*map(type, texts)} != {str}:
+        for column, text in zip(columns, texts, strict=True):
+            if not isinstance(text, str):
+                raise InvalidRowError(f"'{column}' is {type_name(text)}, not text")
     return "\n".join(texts)
 
 
@@ -63,7 +64,7 @@ def word_runs(text: str, length: int) -> Iterator[str]:
     if len(words) <= length:
         return iter((" ".join(words),))
     # In C: slicing and joining each run in Python takes half as long again.
-    return map(" ".join, zip(*(words[start:] for start in range(length)), strict=False))
+    return map(" ".join, zip(*[words[start:] for start in range(length)], strict=False))
 
 
 def _words(text: str) -> list[str]:

@@ -58,20 +58,20 @@ class Passage:
 
     def decode_again(self) -> None:
         """Make the rows that the next step gets once more: it has got them, and may have changed them."""
-        given = self._given()
+        given = self.given()
         self.rows = [orjson.loads(given[i]) for i in self.going]
 
     def made_of(self, i: int) -> list[bytes]:
         """Return what each step so far has made of row `i`, as JSON."""
         return [_entries(data)[i] for data in self.made]
 
-    def _given(self) -> list[bytes]:
+    def given(self) -> list[bytes]:
         """Return the JSON of what the next step gets of each row."""
         return _entries(self.made[-1]) if self.made else self.stretch.encoded
 
     def _refuse(self, step: str, reasons: Mapping[int, Reject]) -> None:
         self.going = [i for i in self.going if i not in reasons]
-        given, stretch = self._given(), self.stretch
+        given, stretch = self.given(), self.stretch
         for i, reason in reasons.items():
             failure = Failure.of(stretch.ids[i], step, reason, rejected=True, source=stretch.place(i))
             source = b'{"row":' + stretch.encoded[i] + b"}" if self.made else b"null"

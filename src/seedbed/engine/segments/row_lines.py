@@ -57,6 +57,13 @@ class RowLines:
         if len(last) == _AT_A_TIME:
             self._close()
 
+    def add_known(self, row: Row, encoded: bytes) -> None:
+        """Add a row of texts, numbers, booleans and None that is nobody else's, with its JSON."""
+        self._close()
+        self._lines.append(encoded)
+        self.size += len(encoded)
+        self._rows.append(row)
+
     def add_all(self, rows: Sequence[Row]) -> None:
         """Add rows that nobody changes meanwhile; for one without columns, a line that says nothing."""
         kinds = {*map(type, chain.from_iterable(map(dict.values, rows)))}
