@@ -104,6 +104,59 @@ def test_public_urls_are_read_and_those_that_need_the_users_account_only_if_allo
     assert FilePaths(Path("p.yaml"), ["s3://bucket/"]).pattern("s3://bucket/a.jsonl")
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:9200/users/_search",
+        "http://127.0.0.1/a.jsonl",
+        "http://127.1/a.jsonl",
+        "http://0x7f000001/a.jsonl",
+        "http://2130706433/a.jsonl",
+        "http://[::1]:8080/a.jsonl",
+        "http://[::ffff:10.0.0.1]/a.jsonl",
+        "http://[fe80::1%25eth0]/a.jsonl",
+        "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+        "http://metadata.google.internal./computeMetadata/v1/",
+        "https://192.168.1.1/*.jsonl",
+        "https://nas/a.jsonl",
+        "https://printer.local/a.jsonl",
+        "https://example.com\\@10.0.0.1/a.jsonl",
+    ],
+)
+def test_a_file_asks_no_server_of_this_machine_or_its_network(paths: FilePaths, url: str) -> None:
+    with pytest.raises(UsageError, match="on this machine or its network") as raised:
+        paths.pattern(url)
+
+    place = raised.value.advice[0].rpartition(" ")[2]
+    assert FilePaths(Path("p.yaml"), [place]).pattern(url) == url
+
+
+def test_a_scheme_in_capitals_is_no_way_out_of_the_folder(
+    paths: FilePaths,
+) -> None:
+    # `HTTP:` may be a folder that comes with the pipeline file.
+    Path("HTTP:/example.com").mkdir(parents=True)
+    Path("secret.txt").write_text("of the user")
+    found = Files(paths.pattern("HTTP://example.com/../../secret.txt"))
+
+    with pytest.raises(UsageError, match="isn't an address that can be read"):
+        found.paths()
+
+
+def test_an_address_with_a_user_is_allowed_by_its_host(paths: FilePaths) -> None:
+    url = "postgresql://ada@db.example.com:5432/rows?sslmode=require"
+    with pytest.raises(UsageError, match=r"--allow-path postgresql://db.example.com:5432$"):
+        paths.pattern(url)
+
+    for allowed in ("postgresql://db.example.com:5432", "postgresql://ada@db.example.com:5432"):
+        assert FilePaths(Path("p.yaml"), [allowed]).pattern(url) == url
+    for other in ("postgresql://eve@db.example.com:5432", "postgresql://db.example.com", "postgresql://ada"):
+        with pytest.raises(UsageError, match="reached with your account"):
+            FilePaths(Path("p.yaml"), [other]).pattern(url)
+    with pytest.raises(UsageError, match=r"--allow-path postgresql:///rows\?host=/run$"):
+        paths.pattern("postgresql:///rows?host=/run")
+
+
 class Inner(BaseModel):
     words: Path
 

@@ -160,6 +160,7 @@ def test_a_query_reads_no_file_that_tables_does_not_name(query: str, tmp_path: P
         "postgresql://me:a?hunter2@host/db",
         "postgresql://me@host/db?sslmode=require&password=hunter2",
         "postgresql://host/db?sslpassword=hunter2",
+        "postgresql://me@host/db?p%61ssword=hunter2",
         "host=host user=me password=hunter2",
     ],
 )
@@ -175,11 +176,37 @@ def test_a_password_is_refused_and_not_shown(database: str) -> None:
         "postgresql://me@host:5432/db",
         "postgresql://a:1,b:2/db?application_name=me@x",
         "postgresql://[::1]:5432/db",
+        "postgresql:///db?host=/run/postgresql",
     ],
 )
 def test_an_address_without_a_password_is_taken(database: str) -> None:
     step = get_step("sql", query="SELECT 1", database=database)
     assert step.model_dump()["database"] == database
+
+
+def test_a_run_asks_the_server_of_an_address_and_looks_for_no_file_there() -> None:
+    pytest.importorskip("psycopg")
+    with pytest.raises(
+        DatasetError, match=r"Postgres can't be reached: .* port 1 failed: Connection refused"
+    ):
+        made("sql", query="SELECT 1 AS a", database="postgresql://me@127.0.0.1:1/db")
+
+
+@pytest.mark.parametrize(
+    ("database", "said"),
+    [
+        ("postgresql://me@host/db?host=elsewhere", "no parameter `host`"),
+        ("postgresql://host/db?h%6fstaddr=10.0.0.1", "no parameter `hostaddr`"),
+        ("postgresql://host/db?port=1", "no parameter `port`"),
+        ("postgresql://host/db?service=mine", "no parameter `service`"),
+        ("postgresql://me:hunter2-hunter2", "a port is a number"),
+        ("postgresql://a:1,b:hunter2-hunter2/db", "a port is a number"),
+    ],
+)
+def test_an_address_names_one_server(database: str, said: str) -> None:
+    with pytest.raises(ParameterError, match=said) as raised:
+        get_step("sql", query="SELECT 1", database=database)
+    assert "hunter2" not in str(raised.value)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the variables of another process")

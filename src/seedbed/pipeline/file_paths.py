@@ -13,16 +13,19 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from seedbed.errors import UsageError
-from seedbed.llm.keys.hosts import user_settings_file
+from seedbed.llm.keys.hosts import is_public, user_settings_file
 from seedbed.tasks.files import Files
 
 VARIABLE = "SEEDBED_ALLOW_PATHS"
 KEY = "allow-paths"
 
+_USER = re.compile(r"://[^/?#@:]*@")
+
 _BETWEEN = re.compile(rf"{os.pathsep}(?!//)")
 """What separates paths in the environment variable; not the colon of `s3://bucket`."""
 
-_PUBLIC = ("http", "https", "hf")
+_WEB = ("http", "https")
+_PUBLIC = (*_WEB, "hf")
 """Schemes of places that anyone can read, so a file that names one learns nothing of the user's."""
 
 
@@ -105,11 +108,15 @@ class FilePaths:
 
     def _check_url(self, text: str, public: Sequence[str] = _PUBLIC) -> None:
         scheme = text.partition("://")[0].lower()
-        if scheme not in public and not any(_is_in(text, path) for path in self._allowed()):
-            raise UsageError(
-                f"'{text}' in the pipeline file is a place that is reached with your account",
-                f"if the file is yours: --allow-path {text.rpartition('/')[0] or text}",
-            )
+        # An address of this machine or its network is one that the file's author can't ask.
+        is_inside = scheme in _WEB and not is_public(text)
+        if (scheme in public and not is_inside) or any(_is_in(text, path) for path in self._allowed()):
+            return
+        how = "on this machine or its network" if is_inside else "with your account"
+        raise UsageError(
+            f"'{text}' in the pipeline file is a place that is reached {how}",
+            f"if the file is yours: --allow-path {_place_of(text)}",
+        )
 
 
 def _root(path: str) -> Path | None:
@@ -128,8 +135,23 @@ def _is_there(root: Path | None) -> bool:
 
 
 def _is_in(url: str, place: str) -> bool:
-    """Whether a URL is that of a place, or of something in it: `hf://ada/jokes` isn't in `hf://ad`."""
-    return url == place or url.startswith(f"{place.rstrip('/')}/")
+    """Whether a URL is that of a place, or of something in it: `hf://ada/jokes` isn't in `hf://ad`.
+
+    `postgresql://host` has that of each user.
+    """
+    urls = (url, _without_user(url)) if "@" not in place else (url,)
+    return any(one == place or one.startswith(f"{place.rstrip('/')}/") for one in urls)
+
+
+def _place_of(url: str) -> str:
+    """Return the place to allow for a URL, without what no message shows: a user, and parameters."""
+    place = _without_user(url).partition("?")[0].rpartition("/")[0]
+    # Without a host, it would be all places of its kind.
+    return place if place.partition("://")[2] else url
+
+
+def _without_user(url: str) -> str:
+    return _USER.sub("://", url, count=1)
 
 
 def with_paths(

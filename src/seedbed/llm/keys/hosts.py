@@ -18,6 +18,7 @@ KEY = "allow-hosts"
 
 _PORTS = {"http": 80, "https": 443}
 _PORTS_END = 65536
+_OF_A_NETWORK = ("internal", "intranet", "lan", "local", "localdomain", "localhost", "home", "corp")
 _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?(:[0-9]{1,5})?|\[?[0-9a-f:.]+\]?", re.IGNORECASE)
 # Libraries disagree on what any other character means: with "https://evil.com\@api.openai.com", one checks
 # the host on the right and another connects to the one on the left. Such a host matches nothing.
@@ -62,6 +63,22 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_public(url: str) -> bool:
+    """Whether a URL names a server that everybody can ask, and not one of this machine or its network.
+
+    It goes by the host as written: an address, or a name such as `localhost`, `nas` or `metadata.internal`.
+    """
+    import ipaddress
+
+    host = (address_of(url) or Address("", "", None)).host.rstrip(".")
+    try:
+        return ipaddress.ip_address(host).is_global
+    except ValueError:
+        # Libraries also take 127.1 and 0x7f000001 for addresses; the last part of a name has a letter first.
+        last = host.rpartition(".")[2]
+        return "." in host and last[:1].isalpha() and last not in _OF_A_NETWORK
 
 
 def is_among(address: Address, patterns: Iterable[str]) -> bool:

@@ -28,6 +28,7 @@ _BOUNDS = (
 _SUBJECT = re.compile(r"^(?:Input|String|Value|URL|List|Tuple|Set|Frozenset|Dictionary) should ")
 _COUNT = re.compile(r"(items?) after validation, not ")
 _SHOWN = 60
+_ODD_PORT = re.compile(r"://[^/]*:[^/:\]]*[^]0-9/:]")
 _MUST = "must "
 
 
@@ -55,6 +56,9 @@ def with_value(message: str, value: object) -> str:
         return message
     is_plain = value is None or isinstance(value, int | float)
     if not (is_plain or (isinstance(value, str) and not {*"@?#"} & {*value})):
+        return message
+    if isinstance(value, str) and _ODD_PORT.search(value):
+        # A password whose host was forgotten, as in `postgresql://me:password`.
         return message
     text = repr(value)
     if without_misplaced(text) != text:

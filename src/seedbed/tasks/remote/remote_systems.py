@@ -11,7 +11,8 @@ from typing import Any
 from seedbed.errors import UsageError
 from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://")
+# Of any case: what a pipeline file may read is decided by the scheme, and `HTTP://..` is the path of no file.
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def is_remote(name: str) -> bool:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from seedbed import DatasetError, Example, Files, GeneratorOutput, GeneratorStep, UsageError
+from seedbed import Example, Files, GeneratorOutput, GeneratorStep, UsageError
 from seedbed_data.sources.paths import Named, named_files
+from seedbed_data.sources.postgres import SCHEMES, check_address, postgres_rows
+from seedbed_data.sources.query_results import AT_A_TIME, column_names, explained
 
-_AT_A_TIME = 1000
 _READERS = {
     ".parquet": "read_parquet",
     ".csv": "read_csv",
@@ -24,10 +24,22 @@ _READERS = {
     ".jsonl": "read_json",
     ".ndjson": "read_json",
 }
-# Up to an `@`: a password may have a `/` in it, which should have been encoded.
-_LOGIN = re.compile(r"^[a-z]+:(?://)?[^/?#@:\[]*:(?![0-9]+[/?,])[^@]+@", re.IGNORECASE)
-_PASSWORD = re.compile(r"(?:^|[?&\s])(?:ssl)?password\s*=", re.IGNORECASE)
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+class Database(Files):
+    """A parameter that names a file with a database, or the address of a Postgres server."""
+
+    __slots__ = ()
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether it's the address of a server."""
+        return self.startswith(SCHEMES)
+
+    def paths(self) -> list[Path]:
+        """Return the files that match now; a server has none whose content could be looked at."""
+        return [] if self.is_postgres else super().paths()
 
 
 class Sql(GeneratorStep):
@@ -57,7 +69,7 @@ class Sql(GeneratorStep):
 
     query: str = Field(min_length=1, description="The query: one SELECT.")
     tables: dict[str, Named] = Field(default={}, description="Files under the names that the query uses.")
-    database: Files | None = Field(default=None, description="A database file, or postgresql://HOST/NAME.")
+    database: Database | None = Field(default=None, description="A database file, or postgresql://HOST/NAME.")
 
     @field_validator("tables")
     @classmethod
@@ -69,10 +81,9 @@ class Sql(GeneratorStep):
 
     @field_validator("database")
     @classmethod
-    def _check_database(cls, database: Files | None) -> Files | None:
-        if database and _holds_password(database):
-            # A pipeline file is shared, and its parameters are kept with the run.
-            raise ValueError("an address holds no password: put it in PGPASSWORD or ~/.pgpass")
+    def _check_database(cls, database: Database | None) -> Database | None:
+        if database:
+            check_address(database)
         return database
 
     @property
@@ -93,7 +104,7 @@ class Sql(GeneratorStep):
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield the rows of the query."""
         if self._is_postgres():
-            rows = _postgres_rows(str(self.database), self.query)
+            rows = postgres_rows(str(self.database), self.query)
         elif self._is_sqlite():
             rows = _sqlite_rows(self._database_file(), self.query)
         else:
@@ -101,7 +112,7 @@ class Sql(GeneratorStep):
         yield from rows
 
     def _is_postgres(self) -> bool:
-        return bool(self.database) and str(self.database).startswith(("postgresql://", "postgres://"))
+        return self.database is not None and self.database.is_postgres
 
     def _is_sqlite(self) -> bool:
         return bool(self.database) and Path(str(self.database)).suffix.lower() != ".duckdb"
@@ -111,16 +122,16 @@ class Sql(GeneratorStep):
         return named_files(self.database)[0][0]
 
     def _duckdb_rows(self) -> Iterator[dict[str, Any]]:
-        with closing(self._duckdb()) as connection, _explained("DuckDB"):
+        with closing(self._duckdb()) as connection, explained("DuckDB"):
             connection.execute(self.query)
-            names = _names(connection.description)
-            while found := connection.fetchmany(_AT_A_TIME):
+            names = column_names(connection.description)
+            while found := connection.fetchmany(AT_A_TIME):
                 yield from (dict(zip(names, map(_pairs, row), strict=True)) for row in found)
 
     def _duckdb(self) -> Any:
         duckdb = _duckdb()
         file = str(self._database_file()) if self.database else ":memory:"
-        with _explained("DuckDB"):
+        with explained("DuckDB"):
             # Extensions are downloaded code; `autoload` would fetch one for the wrong word in a query.
             limits = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
             connection = duckdb.connect(file, read_only=bool(self.database), config=limits)
@@ -133,11 +144,6 @@ class Sql(GeneratorStep):
             connection.execute("SET lock_configuration = true")
             _check_query(duckdb, connection, self.query)
         return connection
-
-
-def _holds_password(database: str) -> bool:
-    """Whether a database is named with a password, in any of the ways that Postgres knows."""
-    return bool(_LOGIN.search(database) or _PASSWORD.search(database))
 
 
 def _pairs(value: Any) -> Any:
@@ -194,7 +200,7 @@ def _reader(path: Path) -> str:
 
 
 def _sqlite_rows(path: Path, query: str) -> Iterator[dict[str, Any]]:
-    with _explained("SQLite"):
+    with explained("SQLite"):
         connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
         with closing(connection):
             connection.set_authorizer(_only_reading)
@@ -202,8 +208,8 @@ def _sqlite_rows(path: Path, query: str) -> Iterator[dict[str, Any]]:
             if cursor.description is None:
                 # Of a text without a statement, such as a comment, SQLite makes no rows and no error.
                 raise UsageError("the query is not one SELECT", "only reading is allowed")
-            names = _names(cursor.description)
-            while found := cursor.fetchmany(_AT_A_TIME):
+            names = column_names(cursor.description)
+            while found := cursor.fetchmany(AT_A_TIME):
                 yield from (dict(zip(names, row, strict=True)) for row in found)
 
 
@@ -211,41 +217,3 @@ def _only_reading(action: int, *names: object) -> int:
     # `ATTACH` would create a file even in a connection that only reads.
     allowed = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
     return sqlite3.SQLITE_OK if action in allowed else sqlite3.SQLITE_DENY
-
-
-def _postgres_rows(address: str, query: str) -> Iterator[dict[str, Any]]:
-    try:
-        import psycopg
-    except ImportError as error:
-        raise UsageError(
-            f"Postgres is asked with the package 'psycopg': {error}", "pip install 'seedbed-data[postgres]'"
-        ) from error
-    with _explained("Postgres"), psycopg.connect(address, connect_timeout=10) as connection:
-        connection.read_only = True
-        # A named cursor stays on the server: the rows come a thousand at a time.
-        with connection.cursor("seedbed") as cursor:
-            cursor.itersize = _AT_A_TIME
-            cursor.execute(query.strip().rstrip(";"))
-            names: list[str] = []
-            for row in cursor:
-                names = names or _names(cursor.description)
-                yield dict(zip(names, row, strict=True))
-
-
-def _names(description: Sequence[Sequence[Any]] | None) -> list[str]:
-    names = [str(column[0]) for column in description or ()]
-    doubled = next((name for name, count in Counter(names).items() if count > 1), None)
-    if doubled is not None:
-        raise UsageError(f"the query returns two columns named {doubled!r}", "rename one of them with AS")
-    return names
-
-
-@contextmanager
-def _explained(who: str) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        # By the module, as none of these packages need be installed.
-        if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "sqlite3", "psycopg"):
-            raise
-        raise DatasetError(f"{who} cannot answer the query: {str(error).strip()}") from error
