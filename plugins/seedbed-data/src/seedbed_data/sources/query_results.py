@@ -10,7 +10,10 @@ from typing import Any
 from seedbed import DatasetError, UsageError
 
 AT_A_TIME = 1000
-"""Rows that are fetched together."""
+"""Rows that are fetched together: a query may return more than memory holds."""
+
+NOT_ONE_SELECT = ("the query is not one SELECT", "only reading is allowed")
+"""The lines of the error for a query that may write."""
 
 
 def column_names(description: Sequence[Sequence[Any]] | None) -> list[str]:
