@@ -10,6 +10,7 @@ from semchunk.semchunk import chunkerify
 
 from seedbed import Example, Reject, Row, Step
 from seedbed_data.markdown import sections
+from seedbed_data.packing import Packing
 from seedbed_data.sentences import Span, sentences, trimmed
 from seedbed_data.texts import check_distinct
 from seedbed_data.token_counting import is_file, token_counter
@@ -112,9 +113,9 @@ class Chunk(Step):
         if self.markdown:
             for headings, blocks in sections(text):
                 pieces = [piece for span, is_whole in blocks for piece in self._pieces(text, span, is_whole)]
-                yield from (_Passage(span, headings) for span in self._packed(text, pieces))
+                yield from (_Passage(span, headings) for span in self._packing().passages(text, pieces))
         elif self.unit == "sentences":
-            yield from map(_Passage, self._packed(text, [*sentences(text)]))
+            yield from map(_Passage, self._packing().passages(text, [*sentences(text)]))
         else:
             yield from map(_Passage, self._spans(text))
 
@@ -125,7 +126,7 @@ class Chunk(Step):
         # semchunk's own overlap makes passages that are longer than the size: it adds up the sizes of parts,
         # without the space between them.
         part = min(self.overlap, self.size - self.overlap)
-        yield from self._packed(text, self._parts(text, 0, len(text), part))
+        yield from self._packing().passages(text, self._parts(text, 0, len(text), part))
 
     def _pieces(self, text: str, block: Span, is_whole: bool) -> Iterator[Span]:
         """Yield what passages are made of: a whole block, sentences, or parts of what's too long."""
@@ -144,43 +145,8 @@ class Chunk(Step):
         _, offsets = cut(text[start:end], offsets=True)
         return [(start + first, start + last) for first, last in offsets]
 
-    def _packed(self, text: str, pieces: list[Span]) -> Iterator[Span]:
-        """Yield passages of as many pieces as fit, each with as many of the last one's as may overlap."""
-        first = after = 0
-        while after < len(pieces):
-            after = self._most(text, pieces, first, after + 1)
-            yield pieces[first][0], pieces[after - 1][1]
-            first = self._overlapping(text, pieces, first, after)
-
-    def _most(self, text: str, pieces: list[Span], first: int, after: int) -> int:
-        """Return the end of the longest run of pieces from `first` that fits, at least up to `after`."""
-        # In growing steps, then in shrinking ones: one by one, the text of a long passage would be counted as
-        # often as it has pieces.
-        step, grows = 1, True
-        while step:
-            most = after + step
-            if most <= len(pieces) and self._fits(text, pieces[first][0], pieces[most - 1][1], self.size):
-                after = most
-            else:
-                grows = False
-            step = step * 2 if grows else step // 2
-        return after
-
-    def _overlapping(self, text: str, pieces: list[Span], first: int, after: int) -> int:
-        """Return the first piece of the next passage, which has as many of this one's as may overlap."""
-        if after == len(pieces) or not self.overlap:
-            return after
-        begin, end = after, pieces[after - 1][1]
-        while (
-            begin - 1 > first
-            and self._fits(text, pieces[begin - 1][0], end, self.overlap)
-            and self._fits(text, pieces[begin - 1][0], pieces[after][1], self.size)
-        ):
-            begin -= 1
-        return begin
-
-    def _fits(self, text: str, start: int, end: int, most: int) -> bool:
-        return self._count(text[start:end]) <= most
+    def _packing(self) -> Packing:
+        return Packing(self._count, self.size, self.overlap)
 
     def _count(self, text: str) -> int:
         if self._counter is None:

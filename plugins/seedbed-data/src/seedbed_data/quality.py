@@ -57,7 +57,7 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0eff\u1000-\u109f\u
 Share = Annotated[float, Field(ge=0, le=1)]
 Phrase = Annotated[str, Field(min_length=1)]
 
-Rejected = Iterator[str]
+Reasons = Iterator[str]
 """The reasons against a text, in a fixed order; the first is the one that counts."""
 
 
@@ -128,7 +128,7 @@ class QualityHeuristics(Step):
             raise Reject(reason)
         return row
 
-    def _reasons(self, text: str, words: Sequence[str]) -> Rejected:
+    def _reasons(self, text: str, words: Sequence[str]) -> Reasons:
         yield from self._phrases(text)
         if len(words) >= self.shares_from:
             yield from self._words(text, words)
@@ -136,14 +136,14 @@ class QualityHeuristics(Step):
         if len(words) >= self.repetition_from:
             yield from self._repetition(text, words)
 
-    def _phrases(self, text: str) -> Rejected:
+    def _phrases(self, text: str) -> Reasons:
         # Typographic apostrophes are how models and their keyboards write.
         lower = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         beginning = lower[:_BEGINNING]
         yield from (f"it refuses: {one!r}" for one in self.refusals if one.lower() in beginning)
         yield from (f"it has boilerplate: {one!r}" for one in self.boilerplate if one.lower() in lower)
 
-    def _words(self, text: str, words: Sequence[str]) -> Rejected:
+    def _words(self, text: str, words: Sequence[str]) -> Reasons:
         count = len(words)
         found = text.count("#") + text.count("...") + text.count("…")
         if self.symbols is not None and found > self.symbols * count:
@@ -160,7 +160,7 @@ class QualityHeuristics(Step):
         if self.stop_words is not None and _stop_words(words) < self.stop_words:
             yield f"fewer than {self.stop_words} English stop words"
 
-    def _lines(self, text: str) -> Rejected:
+    def _lines(self, text: str) -> Reasons:
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         bullets = sum(line.startswith(_BULLETS) for line in lines)
         if self.bullets is not None and bullets > self.bullets * len(lines):
@@ -168,7 +168,7 @@ class QualityHeuristics(Step):
         if self.ellipses is not None and sum(map(_trails_off, lines)) > self.ellipses * len(lines):
             yield f"more than {self.ellipses:.0%} of its lines end with an ellipsis"
 
-    def _repetition(self, text: str, words: Sequence[str]) -> Rejected:
+    def _repetition(self, text: str, words: Sequence[str]) -> Reasons:
         for what, most, parts in (
             ("lines", self.duplicate_lines, re.split(r"\n+", text.strip())),
             ("paragraphs", self.duplicate_paragraphs, re.split(r"\n{2,}", text.strip())),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from seedbed import Example, Reject, Row, Step
-from seedbed_data.equal_values import key_of
+from seedbed_data.chance import chance, deciding_part
 
 
 class Sample(Step):
@@ -39,23 +37,6 @@ class Sample(Step):
 
     def process(self, row: Row) -> Row:
         """Return the row if it's chosen, or reject it."""
-        if chance(chosen(row, self.by), self.seed) >= self.share:
+        if chance(deciding_part(row, self.by), self.seed) >= self.share:
             raise Reject(f"not in the sample of {self.share:g}")
         return row
-
-
-def chosen(row: Row, by: Sequence[str]) -> Row:
-    """Return what decides about a row: some of its columns, or all."""
-    return {column: row[column] for column in by} if by else row
-
-
-def chance(value: Any, seed: int) -> float:
-    """Return a number from 0 to 1 that follows from the seed and a value."""
-    # 53 bits, as many as a float has: all 64 would round up to 1.
-    return (int.from_bytes(digest(value, seed)[:8]) >> 11) / 2**53
-
-
-def digest(value: Any, seed: int) -> bytes:
-    """Return 16 bytes that stand for a seed and a value."""
-    text = key_of([seed, value])
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()

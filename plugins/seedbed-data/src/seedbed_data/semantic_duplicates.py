@@ -45,7 +45,7 @@ class DedupSemantic(Step):
         default=0.9, ge=0, le=1, description="Cosine similarity at which a row is rejected."
     )
 
-    _seen: SeenVectors = PrivateAttr(default_factory=lambda: SeenVectors(1.0))
+    _seen: SeenVectors = PrivateAttr()
     _rows: list[str] = PrivateAttr(default_factory=list)
 
     @model_validator(mode="after")
@@ -60,9 +60,9 @@ class DedupSemantic(Step):
         return [self.vector] if self.vector else self.by
 
     def model_post_init(self, context: object, /) -> None:
-        """Begin with no rows."""
+        """Begin with no rows, also where no run calls `load`."""
         super().model_post_init(context)
-        self._seen = SeenVectors(self.threshold)
+        self._forget()
 
     @property
     def needed_packages(self) -> dict[str, str]:
@@ -71,6 +71,9 @@ class DedupSemantic(Step):
 
     def load(self) -> None:
         """Begin with no rows."""
+        self._forget()
+
+    def _forget(self) -> None:
         self._seen, self._rows = SeenVectors(self.threshold), []
 
     async def prepare(self, row: Row) -> Any:

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from pydantic import Field, PrivateAttr, field_validator
 
 from seedbed import Example, Row, Step, row_id
+from seedbed_data.chance import chance, deciding_part, digest
 from seedbed_data.equal_values import key_of
-from seedbed_data.sampling import chance, chosen, digest
 from seedbed_data.texts import ColumnName
 
 
@@ -45,8 +45,9 @@ class Split(Step):
     column: str = Field(default="split", min_length=1, description="Column that is made.")
     seed: int = Field(default=0, description="Another seed splits otherwise.")
 
-    _shared: dict[str, dict[str, int]] = PrivateAttr(default_factory=dict)
-    _known: dict[bytes, str] = PrivateAttr(default_factory=dict)
+    # For each stratum the rows in each part so far; for each group that stays together its part.
+    _counts: dict[str, dict[str, int]] = PrivateAttr(default_factory=dict)
+    _parts_of: dict[bytes, str] = PrivateAttr(default_factory=dict)
 
     @field_validator("parts")
     @classmethod
@@ -74,7 +75,7 @@ class Split(Step):
 
     def load(self) -> None:
         """Count from 0."""
-        self._shared, self._known = {}, {}
+        self._counts, self._parts_of = {}, {}
 
     def process(self, row: Row) -> Row:
         """Return the row with its part."""
@@ -91,22 +92,24 @@ class Split(Step):
         if separator and not self.by:
             # A row of a file has its content and a count as its id: equal rows aren't different parents.
             return parent.partition(".")[0]
-        return chosen(row, self.by)
+        return deciding_part(row, self.by)
 
     def _counted(self, stratum: str, together: Any) -> str:
+        """Return the part of a row with this value of the column `stratify`, and count it there."""
         key = digest(together, self.seed)
-        counts = self._shared.setdefault(stratum, dict.fromkeys(self.parts, 0))
-        if key not in self._known:
+        counts = self._counts.setdefault(stratum, dict.fromkeys(self.parts, 0))
+        if key not in self._parts_of:
             total = sum(counts.values()) + 1
             # Only a part that is behind gets a row, so none is ever a whole row ahead; chance decides which.
             behind = {part: max(0.0, share * total - counts[part]) for part, share in self.parts.items()}
-            self._known[key] = _drawn(behind, chance(together, self.seed) * sum(behind.values()))
-        part = self._known[key]
+            self._parts_of[key] = _drawn(behind, chance(together, self.seed) * sum(behind.values()))
+        part = self._parts_of[key]
         counts[part] += 1
         return part
 
 
 def _drawn(shares: dict[str, float], left: float) -> str:
+    """Return the part in whose share a number falls, the shares being laid end to end from 0."""
     for part, share in shares.items():
         left -= share
         if left < 0:

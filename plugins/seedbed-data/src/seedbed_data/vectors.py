@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Vectors = npt.NDArray[np.float32]
 
 _FIRST = 1024
+"""Vectors that there's room for at first; it doubles whenever it's used up."""
 _SLACK = 1e-5
 """What rounding can make of a bound: 32-bit floats have seven digits."""
 
@@ -66,6 +67,7 @@ class SeenVectors:
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
         self._count = 0
+        # The first numbers of each vector, all others, and the length of these.
         self._heads: Any = None
         self._tails: Any = None
         self._rests: Any = None
@@ -89,6 +91,7 @@ class SeenVectors:
             return None
         found = _products(self._heads[candidates], head) + _products(self._tails[candidates], tail)
         best = int(found.argmax())
+        # The whole sum is off by less than the bound, but equal vectors may still make 0.9999999.
         return int(candidates[best]) if found[best] >= self._threshold - _SLACK / 10 else None
 
     def add(self, vector: Vectors) -> None:
