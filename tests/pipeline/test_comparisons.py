@@ -15,6 +15,7 @@ TYPES = {
     "ok": bool,
     "any": None,
     "maybe": int | None,
+    "empty": None.__class__,
 }
 
 
@@ -32,6 +33,9 @@ def found(text: str) -> list[str]:
         ("n > 2 and verdict >= 1", "verdict"),
         ("1 < n < 'x'", "n"),
         ("maybe != 'x'", "maybe"),
+        ("n in ['1', '2']", "n"),
+        ("score not in (1, 2)", "score"),
+        ("n != none and n == '1'", "n"),
     ],
 )
 def test_a_typed_column_is_not_compared_with_another_type(text: str, column: str) -> None:
@@ -52,6 +56,12 @@ def test_a_typed_column_is_not_compared_with_another_type(text: str, column: str
         "score == none",
         "maybe == none",
         "score is number and score > 3",
+        "n == 1 or n == '1'",
+        "n in [1, '1']",
+        "n in ['1', none]",
+        "n in others",
+        "score in 'text'",
+        "empty == 'x' or empty > 3",
     ],
 )
 def test_what_may_hold_is_left_alone(text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,7 +79,7 @@ def _input_columns(pipeline: Pipeline, registry: Registry) -> Collection[str] | 
     # Reading a pipe takes away what the run would read.
     if isinstance(given, str) and (is_remote(given) or _is_stream(Path(given))):
         return None
-    return input_rows(given, Reading(None, columns, drop, registry=registry)).columns()
+    return input_rows(given, Reading(None, columns, drop, registry=registry)).column_types()
 
 
 def _check_rows(
@@ -128,8 +128,20 @@ def _place_of(error: SeedbedError, number: int, problems: Problems) -> tuple[str
     if error.fact.startswith("the condition") and "when" in entry:
         return (*place, "when")
     fields = entry.get("with") or {}
+    for way, text in _texts_in(fields):
+        if error.fact.startswith(f"the expression {text!r} "):
+            return (*place, "with", *way)
     named = [name for name, value in fields.items() if name in _IN_PROMPTS and isinstance(value, str)]
     return (*place, "with", named[0]) if named else (*place, "use")
+
+
+def _texts_in(fields: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the texts of fields, each with the keys that lead there."""
+    for name, value in fields.items():
+        if isinstance(value, str):
+            yield (name,), value
+        elif isinstance(value, Mapping):
+            yield from (((name, *way), text) for way, text in _texts_in(value))
 
 
 def _check_outputs(pipeline: Pipeline, registry: Registry, problems: Problems) -> tuple[Output, ...]:

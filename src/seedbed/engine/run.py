@@ -140,7 +140,7 @@ class Run(RunRows):
         self.rejected += 1
         _count(self.rejections, rejection)
         first, *rest = rejection.reason.splitlines() or [""]
-        if rest and len(self.advice) < _KEPT_FAILURES:
+        if first in self.advice or len(self.advice) < _KEPT_FAILURES:
             lines = tuple(line.strip() for line in rest)
             # What differs, such as the earlier row that a copy is like, is about its own row alone.
             if self.advice.setdefault(first, lines) != lines:

@@ -48,7 +48,8 @@ def column_problems(
 ) -> Iterator[UsageError]:
     """Yield an error for each column that a step reads but can't be there, or can't have the type read.
 
-    `input_columns` are those of the run's input, or None if unknown. After a step that doesn't declare its
+    `input_columns` are those of the run's input, or None if unknown; a mapping has the type of each, or None
+    for one whose type isn't known. After a step that doesn't declare its
     columns, any column may exist, so nothing is checked. `sampled` has the variables of generator tasks that
     don't declare them, by step.
     """
@@ -77,7 +78,8 @@ def columns_made(
 
 
 def _given(columns: Collection[str] | None) -> Columns:
-    return Columns(dict.fromkeys(columns or ()), columns is not None, "the input")
+    types = columns if isinstance(columns, Mapping) else dict.fromkeys(columns or ())
+    return Columns(types, columns is not None, "the input")
 
 
 def _in_mappings(step: BaseStep) -> Iterator[UsageError]:
@@ -105,6 +107,8 @@ def _in_inputs(step: BaseStep, columns: Columns) -> Iterator[UsageError]:
     if isinstance(step, Task):
         for place in ("template", "system_prompt"):
             yield from _in_comparisons(f"the {place} of {who}", getattr(step, place), columns)
+    for text in step.row_expressions:
+        yield from _in_comparisons(f"the expression {text!r} of {who}", Expression(text).source, columns)
     if not isinstance(step, Task) or step.Input is None:
         return
     for name, field in step.Input.model_fields.items():
@@ -151,8 +155,13 @@ def _in_comparisons(where: str, source: str, columns: Columns) -> Iterator[Usage
         yield UsageError(
             f"{where}{at} compares column '{column}' of {columns.source} with {value} by {sign}, "
             f"but its type is {kind}",
-            f"compare it with a value of its type, or convert it first: {column} | int",
+            f"compare it with a value of its type, or convert it first: {column} | {_filter_to(value)}",
         )
+
+
+def _filter_to(value: str) -> str:
+    """Return the filter that makes a column's values comparable with a constant, given as it's shown."""
+    return "string" if value.strip("[").startswith(("'", '"')) else "float" if "." in value else "int"
 
 
 def _with_sampled(step: BaseStep, columns: Columns, sampled: Sequence[str] | None) -> Columns:

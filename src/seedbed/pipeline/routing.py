@@ -86,7 +86,9 @@ def chosen_branch(fork: str, routes: Sequence[tuple[str, Condition]], row: Row) 
         if condition.holds(row):
             return child
     tried = ", ".join(repr(condition.text) for _, condition in routes)
-    raise Reject(f"no route after '{fork}' takes this row: none of {tried} holds")
+    expressions = (condition for _, condition in routes if isinstance(condition, Expression))
+    never = dict.fromkeys(filter(None, (one.never_equal(row) for one in expressions)))
+    raise Reject(f"no route after '{fork}' takes this row: none of {tried} holds", *never)
 
 
 def route_problems(fork: str, edges: Sequence[Edge]) -> Iterator[UsageError]:

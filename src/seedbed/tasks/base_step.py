@@ -96,6 +96,14 @@ class BaseStep(BaseModel):
         return []
 
     @property
+    def row_expressions(self) -> list[str]:
+        """Expressions over the columns of the rows that the step gets, for `Expression`.
+
+        If one compares a text with a number for every row, a run says so before anything is paid for.
+        """
+        return []
+
+    @property
     def outputs(self) -> list[str]:
         """The columns that this step makes."""
         return []

@@ -41,6 +41,11 @@ class Map(Step):
         return needed
 
     @property
+    def row_expressions(self) -> list[str]:
+        """The expressions that read no column which another one makes, maybe of another type."""
+        return [text for text in self.make.values() if not Expression(text).columns & self.make.keys()]
+
+    @property
     def outputs(self) -> list[str]:
         """The columns that are made."""
         return list(self.make)

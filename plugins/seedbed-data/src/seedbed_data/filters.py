@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, model_validator
@@ -36,16 +37,30 @@ class Filter(Step):
         """The columns that the expression reads."""
         return sorted(Expression(self.keep).columns)
 
+    @property
+    def row_expressions(self) -> list[str]:
+        """The expression."""
+        return [self.keep]
+
     def process(self, row: Row) -> Row:
         """Return the row, or reject it."""
         if not value_of(self.keep)(row):
-            raise Reject(f"not {self.keep}")
+            raise _rejected(self.keep)(row)
         return row
 
     def process_many(self, rows: Sequence[Row]) -> Iterable[Row | Reject]:
         """Do the same with many rows."""
-        is_kept, reason = value_of(self.keep), f"not {self.keep}"
-        return [row if is_kept(row) else Reject(reason) for row in rows]
+        is_kept, rejected = value_of(self.keep), _rejected(self.keep)
+        return [row if is_kept(row) else rejected(row) for row in rows]
+
+
+@lru_cache(maxsize=256)
+def _rejected(keep: str) -> Callable[[Row], Reject]:
+    """Return what says why a row is rejected, and what no value of its types could meet."""
+    expression, reason = Expression(keep), f"not {keep}"
+    if not expression.asks_equality:
+        return lambda row: Reject(reason)
+    return lambda row: Reject(reason, *filter(None, [expression.never_equal(row)]))
 
 
 class Length(Step):

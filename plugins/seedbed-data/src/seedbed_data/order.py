@@ -31,6 +31,11 @@ class Sort(GlobalStep):
         """The columns that the expression reads."""
         return sorted(Expression(self.by).columns)
 
+    @property
+    def row_expressions(self) -> list[str]:
+        """The expression."""
+        return [self.by]
+
     def process(self, rows: Iterable[Row]) -> list[Row]:
         """Return the rows in order; equal ones stay in the order in which they came."""
         by = Expression(self.by)

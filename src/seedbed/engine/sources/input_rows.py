@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
+from seedbed.engine.sources.column_types import column_types
 from seedbed.errors import UsageError
 from seedbed.store.formats import places_in
 from seedbed.store.read_options import Placed, Reading, Skip
@@ -83,11 +84,15 @@ class InputRows:
 
         None if they aren't known. Raises UsageError for a named column that doesn't exist.
         """
-        return self._columns
+        return None if self._column_types is None else [*self._column_types]
+
+    def column_types(self) -> Mapping[str, Any] | None:
+        """Return the columns as `columns` does, each with the type of all values; None if it's unknown."""
+        return self._column_types
 
     # Several checks ask for them, and each reading of the first rows takes as long as theirs.
     @cached_property
-    def _columns(self) -> list[str] | None:
+    def _column_types(self) -> Mapping[str, Any] | None:
         beginning = self._beginning()
         if not beginning:
             return None
@@ -101,7 +106,9 @@ class InputRows:
                         *did_you_mean(name, names),
                         f"its columns: {', '.join(names)}",
                     )
-        return [name for name in names if self.reading.wants(name)]
+        whole = beginning if len(beginning) < _LOOKED_AT else ()
+        types = column_types(self.source, self.types(), names, whole)
+        return {name: kind for name, kind in types.items() if self.reading.wants(name)}
 
     def digest(self) -> bytes | None:
         """Return the digest of a file, or of the files in a folder; None if the source isn't a file.

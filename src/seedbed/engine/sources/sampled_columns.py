@@ -24,7 +24,7 @@ def check_sampled_columns(plan: Plan) -> None:
         return
     sampled = {step.name: names for step in plan.steps if (names := _sampled(step, plan.seed)) is not None}
     if sampled:
-        check_columns(plan.topology, plan.input.columns() if plan.input is not None else None, sampled)
+        check_columns(plan.topology, plan.input.column_types() if plan.input is not None else None, sampled)
 
 
 def _sampled(step: BaseStep, seed: int) -> tuple[str, ...] | None:

@@ -14,6 +14,7 @@ from jinja2.exceptions import SecurityError
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
+from seedbed.tasks.templates.comparisons import equalities, never_equal
 from seedbed.tasks.templates.direct_expression import direct_function
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.templates.template import compile_expression, needed_variables
@@ -67,6 +68,21 @@ class Expression:
         for what the sandbox forbids.
         """
         return _function(self.text)(row)
+
+    @property
+    def asks_equality(self) -> bool:
+        """Whether a column is compared with a constant by `==` or `in`."""
+        return bool(equalities(self.source))
+
+    def never_equal(self, row: Row) -> str:
+        """Return why it can't hold for a row, if a column is compared with constants of another type.
+
+            Expression("score == '4'").never_equal({"score": 4})
+            # "'score' is a number here, and '4' is text"
+
+        Empty if that's not so. For rows for which it doesn't hold, to say what's wrong.
+        """
+        return never_equal(self.source, row)
 
     def function(self) -> Callable[[Row], Any]:
         """Return `value` as a function, for many rows: looking it up takes as long as a comparison.
