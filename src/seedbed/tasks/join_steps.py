@@ -14,7 +14,7 @@ from seedbed.errors import InvalidRowError
 from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.columns.final_columns import renaming_all
+from seedbed.tasks.columns.final_columns import wrap_global_step
 from seedbed.tasks.guarded import COMBINE_STEP_CALLS
 from seedbed.tasks.rows import Row
 
@@ -38,7 +38,7 @@ class CombineStep(BaseStep):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         check_methods(cls, COMBINE_STEP_CALLS)
-        renaming_all(cls)
+        wrap_global_step(cls)
 
 
 class Concat(CombineStep):

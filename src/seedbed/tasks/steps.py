@@ -10,7 +10,7 @@ from seedbed.plugins.authoring.overrides import guard
 from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.tasks import guarded
 from seedbed.tasks.base_step import BaseStep
-from seedbed.tasks.columns.final_columns import normalising, renaming, renaming_all
+from seedbed.tasks.columns.final_columns import wrap_global_step, wrap_row_step, wrap_source
 from seedbed.tasks.rows import GeneratorOutput, Row
 
 
@@ -104,7 +104,7 @@ class Step(BaseStep):
         super().__pydantic_init_subclass__(**kwargs)
         check_methods(cls, guarded.row_step_calls("prepare" in vars(cls)))
         guard(cls, guarded.ROW_STEP)
-        renaming(cls)
+        wrap_row_step(cls)
 
 
 class GlobalStep(BaseStep):
@@ -125,7 +125,7 @@ class GlobalStep(BaseStep):
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
         check_methods(cls, guarded.GLOBAL_STEP_CALLS)
-        renaming_all(cls)
+        wrap_global_step(cls)
 
 
 class GeneratorStep(BaseStep):
@@ -191,7 +191,7 @@ class GeneratorStep(BaseStep):
         super().__pydantic_init_subclass__(**kwargs)
         guard(cls, guarded.GENERATOR_STEP)
         check_methods(cls, guarded.generator_calls(cls.seekable is True))
-        normalising(cls)
+        wrap_source(cls)
 
     def _added_columns(self) -> dict[str, Any]:
         """Return the columns that the framework adds to each row, under their final names."""

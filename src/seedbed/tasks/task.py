@@ -10,7 +10,7 @@ from seedbed.llm.calling.loop import loop_thread
 from seedbed.plugins.authoring.elsewhere import check_one_row
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.columns.final_columns import finished
-from seedbed.tasks.columns.model_name import MODEL_NAME, model_name_column, naming
+from seedbed.tasks.columns.model_name import MODEL_NAME, adding_model_name, model_name_column
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import Step
 from seedbed.tasks.templates.template import needed_variables
@@ -52,8 +52,8 @@ class Task(BaseTask, Step):
         return model_name_column(self.name, self.output_mappings, input)
 
     def _process_mappings(self) -> dict[str, str]:
-        # `naming` already put the model's name in its final column; renaming `model_name` here would move
-        # the name of an earlier task's model.
+        # `adding_model_name` already put the model's name in its final column; renaming `model_name` here
+        # would move the name of an earlier task's model.
         return {made: new for made, new in self.output_mappings.items() if made != MODEL_NAME}
 
     @finished
@@ -65,5 +65,5 @@ class Task(BaseTask, Step):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         if "process" in vars(cls):
-            cls.process = naming(vars(cls)["process"])  # type: ignore[assignment,method-assign]
+            cls.process = adding_model_name(vars(cls)["process"])  # type: ignore[assignment,method-assign]
         super().__pydantic_init_subclass__(**kwargs)

@@ -46,6 +46,7 @@ _BOUNDS: Mapping[str, str] = {
     "pattern": "pattern",
 }
 
+# For the JSON Schema of pipeline files alone: `_annotation` reads the short form.
 _SHORT = r"^(list\[)*(string|integer|number|boolean|date|datetime)\??(\]\??)*$"
 
 
@@ -113,12 +114,9 @@ def row_model(name: str, columns: Mapping[str, ColumnType], module: str = __name
         row_model("Person", {"name": "string", "born": "integer?", "role": ["author", "editor"]})
 
     The types are those of `schema` in a pipeline file; a field of the type `dict[str, ColumnType]` takes them
-    from users. Raises UsageError for a type that doesn't exist, and for names that no column can have.
+    from users. `module` is where the class says that it's from. Raises UsageError for a type that doesn't
+    exist, and for names that no column can have.
     """
-    return _model(name, columns, module)
-
-
-def _model(name: str, columns: Mapping[str, Any], module: str) -> type[BaseModel]:
     fields: dict[str, Any] = {
         column: _field(f"{name}{column.title()}", column, kind, module) for column, kind in columns.items()
     }
@@ -138,6 +136,10 @@ def _model(name: str, columns: Mapping[str, Any], module: str) -> type[BaseModel
 
 
 def _field(name: str, column: str, kind: Any, module: str) -> tuple[Any, Any]:
+    """Return the annotation of a column, and pydantic's `Field` for it.
+
+    `name` is that of the class for an object in the column, `kind` the column's type as users write it.
+    """
     if not isinstance(kind, ColumnEntry):
         annotation = _annotation(name, column, kind, module)
         return annotation, Field(default=... if not _is_optional(kind) else None)
@@ -158,10 +160,11 @@ def _field(name: str, column: str, kind: Any, module: str) -> tuple[Any, Any]:
 
 
 def _of_entry(name: str, column: str, entry: ColumnEntry, module: str) -> Any:
+    """Return the Python type of a column in full, without its bounds."""
     if entry.items is not None:
         return list[_annotation(name, column, entry.items, module)]  # type: ignore[misc]
     if entry.fields_ is not None:
-        return _model(name, entry.fields_, module)
+        return row_model(name, entry.fields_, module)
     if entry.values:
         return _one_of(column, entry.values)
     kind = entry.type.removesuffix("?") if isinstance(entry.type, str) else entry.type

@@ -1,4 +1,8 @@
-"""Wraps the `process` that authors write, so that its rows have their final columns."""
+"""Wraps the `process` that authors write, so that its rows have their final columns.
+
+An author writes `process` with the columns of the step's `outputs`, and users give these other names in
+`output_mappings`. Whoever calls `process` gets the new names, with a run and without one.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +17,16 @@ from seedbed.tasks.normalise import as_rows, normalised, rows_given
 from seedbed.tasks.rows import GeneratorOutput, Row
 
 _FINISHED = "__seedbed_finished__"
+"""The attribute of a `process` that isn't wrapped (again)."""
 
-# Not an attribute: an author's `functools.wraps` would copy it to another function.
+# The author's own `process` of each wrapper. Not an attribute: an author's `functools.wraps` would copy it to
+# another function.
 _OWN: WeakKeyDictionary[Callable[..., Any], Callable[..., Any]] = WeakKeyDictionary()
 
 _Process = TypeVar("_Process", bound=Callable[..., Any])
 
 
-class _Renames(Protocol):
+class _RenamingStep(Protocol):
     """The part of a step that this module uses."""
 
     name: str
@@ -29,7 +35,7 @@ class _Renames(Protocol):
     def _process_mappings(self) -> dict[str, str]: ...
 
 
-class _Adds(_Renames, Protocol):
+class _AddingSource(_RenamingStep, Protocol):
     """The part of a source that this module uses."""
 
     def _added_columns(self) -> dict[str, Any]: ...
@@ -41,9 +47,19 @@ def finished(process: _Process) -> _Process:
     return process
 
 
-def renaming(cls: type) -> None:
-    """Wrap the `process` of a step over single rows so that its rows have their final columns."""
-    _wrap_process(cls, _renaming)
+def wrap_row_step(cls: type) -> None:
+    """Wrap the `process` that a step over single rows defines, so that its rows have their final columns."""
+    _wrap_process(cls, _renaming_rows)
+
+
+def wrap_global_step(cls: type) -> None:
+    """Wrap the `process` that a step over all rows defines, so that its rows have their final columns."""
+    _wrap_process(cls, _renaming_all_rows)
+
+
+def wrap_source(cls: type) -> None:
+    """Wrap the `process` that a source defines, so that it yields lists of rows with their final columns."""
+    _wrap_process(cls, _yielding_lists)
 
 
 def process_of(step: Any) -> Callable[..., Any]:
@@ -72,25 +88,15 @@ def many_of(step: Any) -> Callable[..., Iterable[Any]] | None:
     return many
 
 
-def normalising(cls: type) -> None:
-    """Wrap the `process` of a source so that it yields lists of rows with their final columns."""
-    _wrap_process(cls, _normalising)
-
-
-def renaming_all(cls: type) -> None:
-    """Wrap the `process` of a step over all rows so that its rows have their final columns."""
-    _wrap_process(cls, _renaming_all)
-
-
 def _wrap_process(cls: type, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
     process = cls.__dict__.get("process")
     if process is not None and not hasattr(process, _FINISHED):
         cls.process = finished(wrap(process))  # type: ignore[attr-defined]
 
 
-def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:
+def _renaming_rows(process: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(process)
-    def with_final_columns(self: _Renames, *args: Any, **kwargs: Any) -> Any:
+    def with_final_columns(self: _RenamingStep, *args: Any, **kwargs: Any) -> Any:
         made = process(self, *args, **kwargs)
         # The common case first: a call of `_renames` takes as long as a simple filter.
         if not self.output_mappings or not _renames(self, with_final_columns):
@@ -102,9 +108,9 @@ def _renaming(process: Callable[..., Any]) -> Callable[..., Any]:
     return with_final_columns
 
 
-def _renaming_all(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterable[Any]]:
+def _renaming_all_rows(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterable[Any]]:
     @wraps(process)
-    def with_final_columns(self: _Renames, *inputs: Iterable[Row]) -> Iterable[Any]:
+    def with_final_columns(self: _RenamingStep, *inputs: Iterable[Row]) -> Iterable[Any]:
         made = process(self, *inputs)
         if not _renames(self, with_final_columns):
             return made
@@ -114,14 +120,14 @@ def _renaming_all(process: Callable[..., Iterable[Any]]) -> Callable[..., Iterab
     return with_final_columns
 
 
-def _renames(step: _Renames, process: Callable[..., Any]) -> bool:
+def _renames(step: _RenamingStep, process: Callable[..., Any]) -> bool:
     """Whether this `process` renames: not if a subclass calls it, since that expects the original names."""
     return bool(step.output_mappings) and getattr(type(step), "process", None) is process
 
 
-def _normalising(process: Callable[..., GeneratorOutput]) -> Callable[..., Iterator[list[Row]]]:
+def _yielding_lists(process: Callable[..., GeneratorOutput]) -> Callable[..., Iterator[list[Row]]]:
     @wraps(process)
-    def with_final_columns(self: _Adds, offset: int = 0) -> Iterator[list[Row]]:
+    def with_final_columns(self: _AddingSource, offset: int = 0) -> Iterator[list[Row]]:
         yielded = process(self, offset) if offset else process(self)
         names = self.output_mappings if _renames(self, with_final_columns) else {}
         return normalised(yielded, self.name, names, self._added_columns())

@@ -62,7 +62,7 @@ def with_model_name(row: Row, task: _NamesModel, column: str) -> Row:
     return made
 
 
-def naming(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]]:
+def adding_model_name(process: Callable[[Any, Row], Any]) -> Callable[[Any, Row], list[Row]]:
     """Return `process`, with the name of the task's model added to each row.
 
     If `process` sets a name, that one is used. A name that came with the row stays.
