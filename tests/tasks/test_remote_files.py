@@ -13,7 +13,7 @@ from threading import Thread
 import pytest
 
 from seedbed import Files, SeedbedError, UsageError, get_step, run
-from seedbed.tasks.remote.remote_files import local_copies
+from seedbed.tasks.remote.remote_files import copies_of
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -23,10 +23,10 @@ def _empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     memory = fsspec.filesystem("memory")
     memory.store.clear()
-    local_copies.cache_clear()
+    copies_of.cache_clear()
     yield
     memory.store.clear()
-    local_copies.cache_clear()
+    copies_of.cache_clear()
 
 
 def put(address: str, content: bytes) -> None:
@@ -80,10 +80,10 @@ def test_a_changed_file_is_read_again_and_an_equal_one_is_the_same(
     step = get_step("jsonl", path="memory://data/a.jsonl")
     put("memory://data/a.jsonl", ROWS)
     first = run(step, name="remote").accepted
-    local_copies.cache_clear()
+    copies_of.cache_clear()
     again = run(step, name="remote").accepted
     put("memory://data/a.jsonl", ROWS + b'{"n":3}\n')
-    local_copies.cache_clear()
+    copies_of.cache_clear()
     changed = run(step, name="remote").accepted
 
     assert (first, again, changed) == (2, 2, 3)
@@ -146,40 +146,79 @@ _BUCKET = """
 import boto3, sys
 s3 = boto3.client("s3", endpoint_url=sys.argv[1])
 s3.create_bucket(Bucket="rows")
-for name in ("a", "b"):
-    s3.put_object(Bucket="rows", Key=f"in/{name}.jsonl", Body=b'{"n":1}\\n{"n":2}\\n')
+for key in ("in/a.jsonl", "in/b.jsonl", "twice/a.jsonl", "twice//a.jsonl", "up/../../../up.jsonl"):
+    s3.put_object(Bucket="rows", Key=key, Body=b'{"n":1}\\n{"n":2}\\n')
 """
 
 
-@pytest.mark.slow
-def test_a_bucket_of_s3_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[str]:
+    """Serve the bucket `rows` by a real S3 server, and return its address."""
     from moto.server import ThreadedMotoServer
 
     server = ThreadedMotoServer("127.0.0.1", 0)
     server.start()
-    host, port = server.get_host_and_port()
-    for name, value in {
-        "AWS_ACCESS_KEY_ID": "hunter2-id",
-        "AWS_SECRET_ACCESS_KEY": "hunter2-secret",
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_DEFAULT_REGION": "us-east-1",
-    }.items():
-        monkeypatch.setenv(name, value)
     try:
-        subprocess.run([sys.executable, "-c", _BUCKET, f"http://{host}:{port}"], check=True)
-        rows = [*run(get_step("jsonl", path="s3://rows/in/*.jsonl")).rows()]
-        command = [sys.executable, "-m", "seedbed", "run", "select", "--set", 'only=["n"]', "--input"]
-        shown = subprocess.run(
-            [*command, "s3://rows/in/a.jsonl"], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
-        missing = subprocess.run(
-            [*command, "s3://none/a.jsonl"], cwd=tmp_path, capture_output=True, text=True, check=False
-        )
+        host, port = server.get_host_and_port()
+        with pytest.MonkeyPatch.context() as patched:
+            for name, value in {
+                "AWS_ACCESS_KEY_ID": "hunter2-id",
+                "AWS_SECRET_ACCESS_KEY": "hunter2-secret",
+                "AWS_SESSION_TOKEN": "hunter2-session",
+                "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+                "AWS_DEFAULT_REGION": "us-east-1",
+            }.items():
+                patched.setenv(name, value)
+            subprocess.run([sys.executable, "-c", _BUCKET, f"http://{host}:{port}"], check=True)
+            yield f"http://{host}:{port}"
     finally:
         server.stop()
 
-    assert rows == [{"n": 1}, {"n": 2}] * 2
-    assert shown.stdout == '{"n":1}\n{"n":2}\n', shown.stderr
-    assert "'s3://none/a.jsonl'" in missing.stderr
-    assert "hunter2" not in missing.stderr
-    assert "Traceback" not in missing.stderr
+
+@pytest.mark.slow
+def test_a_bucket_of_s3_is_read(bucket: str) -> None:
+    assert [*run(get_step("jsonl", path="s3://rows/in/*.jsonl")).rows()] == [{"n": 1}, {"n": 2}] * 2
+    assert [*run(get_step("jsonl", path="s3://rows/in")).rows()] == [{"n": 1}, {"n": 2}] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("pattern", "said"),
+    [("s3://rows/twice/**", "have one name"), ("s3://rows/up/**", "has a name that can't be a file's")],
+)
+def test_keys_of_a_bucket_that_no_folder_can_hold_are_refused(
+    pattern: str, said: str, bucket: str, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        run(get_step("jsonl", path=pattern))
+    assert not [*tmp_path.parent.rglob("up.jsonl")]
+
+
+@pytest.mark.slow
+def test_no_key_of_a_bucket_is_kept_or_shown(
+    bucket: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level("DEBUG", "seedbed")
+    command = [sys.executable, "-m", "seedbed"]
+    over = [*command, "run", "select", "--set", 'only=["n"]', "--input"]
+    asked = [
+        [*over, "s3://rows/in/a.jsonl", "-o", "a.jsonl"],
+        [*over, "s3://none/a.jsonl"],
+        [*over, "s3://none/a.jsonl", "--json"],
+        [*command, "runs", "show", "a", "--json"],
+        [*command, "runs", "explain", "a"],
+        [*command, "runs", "card", "a"],
+        [*command, "runs", "retry", "a"],
+    ]
+    shown = [subprocess.run(one, capture_output=True, text=True, check=False) for one in asked]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    refused = subprocess.run([*over, "s3://rows/in/a.jsonl"], capture_output=True, text=True, check=False)
+
+    assert Path("a.jsonl").read_text() == '{"n":1}\n{"n":2}\n', shown[0].stderr
+    assert "'s3://none/a.jsonl'" in shown[1].stderr
+    assert "Could not connect to the endpoint" in refused.stderr
+    texts = [caplog.text, *(part.stdout + part.stderr for part in (*shown, refused))]
+    files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any("hunter2" in text or "Traceback" in text for text in texts)
+    assert not any(b"hunter2" in content for content in files)

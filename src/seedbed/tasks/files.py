@@ -16,7 +16,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.matching import matching
-from seedbed.tasks.remote.remote_files import copies_folder, local_copies
+from seedbed.tasks.remote.remote_files import copies_of, local_copies
 from seedbed.tasks.remote.remote_systems import is_remote
 
 
@@ -74,7 +74,7 @@ class Files(str):
         """The folder that all of the files are in: for a pattern, its part without wildcards."""
         path = Path(self)
         if is_remote(self):
-            return copies_folder(self)
+            return copies_of(self).folder
         if path.is_dir():
             return path
         wild = next((at for at, part in enumerate(path.parts) if glob.has_magic(part)), len(path.parts) - 1)

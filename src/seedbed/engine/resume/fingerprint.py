@@ -20,6 +20,7 @@ from seedbed.pipeline.topology import Edge
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.files import content_digest, parameter_files
+from seedbed.tasks.remote.kept_copies import told_path
 
 SIZE = 16
 
@@ -87,7 +88,7 @@ def _fields(step: BaseStep) -> Iterator[tuple[str, Any]]:
 def _files(step: BaseStep) -> Iterator[bytes]:
     """Yield the paths and content digests of the files that the parameters of a step name."""
     for path in parameter_files(step):
-        yield os.fsencode(path)
+        yield os.fsencode(told_path(path))
         yield content_digest(path)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from seedbed.errors import UsageError
 from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls
+from seedbed.tasks.remote.web_options import WEB, web_options
 
 # Of any case: what a pipeline file may read is decided by the scheme, and `HTTP://..` is the path of no file.
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
@@ -34,7 +35,7 @@ def file_system(address: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
     try:
-        system, path = url_to_fs(address)
+        system, path = url_to_fs(address, **(web_options() if address.startswith(WEB) else {}))
     except ImportError as error:
         raise UsageError(
             f"'{address}' needs another package: {error}", "install it, and run again"

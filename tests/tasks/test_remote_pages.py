@@ -1,0 +1,104 @@
+"""Files of web servers: where redirects may lead, what the user configured, and answers that are cut off."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
+
+import pytest
+
+from seedbed import UsageError, get_step, run
+from seedbed.tasks.remote.remote_files import copies_of
+
+fsspec = pytest.importorskip("fsspec")
+
+ROWS = b'{"n":1}\n{"n":2}\n'
+NAME = "rows.example.org"
+
+
+class Pages(BaseHTTPRequestHandler):
+    """Answers `/rows` with rows, `/cut` with a part of them, `/to/URL` with a redirect; notes requests."""
+
+    seen: ClassVar[list[tuple[str, dict[str, str]]]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append((self.path, dict(self.headers)))
+        path, _, query = self.path.partition("/to/")
+        if query:
+            self.send_response(302)
+            self.send_header("Location", f"http://{query}")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(ROWS)))
+        self.end_headers()
+        self.wfile.write(ROWS[:8] if path == "/cut" else ROWS)
+
+    def log_message(self, *given: object) -> None:
+        pass
+
+
+@pytest.fixture
+def port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Serve the pages, also to whoever asks for `rows.example.org`."""
+    asked = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket,
+        "getaddrinfo",
+        lambda host, *rest, **more: asked("127.0.0.1" if host == NAME else host, *rest, **more),
+    )
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    Pages.seen.clear()
+    copies_of.cache_clear()
+    fsspec.filesystem("http").clear_instance_cache()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+    copies_of.cache_clear()
+
+
+def read(address: str) -> list[Any]:
+    return [row["n"] for row in run(get_step("jsonl", path=address)).rows()]
+
+
+def test_a_public_server_leads_to_no_server_of_this_machine(port: int) -> None:
+    with pytest.raises(UsageError, match=r"leads to '127\.0\.0\.1', which is no public server"):
+        read(f"http://{NAME}:{port}/to/127.0.0.1:{port}/rows")
+
+    assert [path for path, _ in Pages.seen] == [f"/to/127.0.0.1:{port}/rows"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(NAME, NAME), ("127.0.0.1", "127.0.0.1"), ("127.0.0.1", NAME)])
+def test_other_redirects_are_followed(first: str, second: str, port: int) -> None:
+    assert read(f"http://{first}:{port}/to/{second}:{port}/rows") == [1, 2]
+
+
+def test_a_key_of_the_users_configuration_stays_with_its_server(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"client_kwargs": {"headers": {"Authorization": "Bearer hunter2-hunter2"}}}
+    monkeypatch.setitem(fsspec.config.conf, "http", options)
+
+    assert read(f"http://127.0.0.1:{port}/to/localhost:{port}/rows") == [1, 2]
+    keys = [headers.get("Authorization") for _, headers in Pages.seen]
+    assert keys == ["Bearer hunter2-hunter2", None]
+
+
+def test_a_file_that_is_cut_off_is_refused(port: int) -> None:
+    with pytest.raises(UsageError, match=r"/cut' cannot be read: ClientPayloadError"):
+        read(f"http://127.0.0.1:{port}/cut")
+
+
+def test_a_large_file_may_take_its_time_and_a_silent_server_may_not(port: int) -> None:
+    from seedbed.tasks.remote.remote_systems import file_system
+
+    system, _ = file_system(f"http://127.0.0.1:{port}/rows")
+    timeout = system.client_kwargs["timeout"]
+
+    assert (timeout.total, timeout.sock_read) == (None, 60)
