@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from seedbed import DatasetError
-from seedbed_hub.card import MOST, merged_card, text_of
+from seedbed_hub.card import LONGEST, merged_card, text_of
 
 NEW = (
     "---\npretty_name: jokes\ntags: [synthetic]\n---\n\n# jokes\n\n<!-- written by seedbed: it says so -->\n"
@@ -73,7 +73,7 @@ def test_a_byte_order_mark_hides_no_fields() -> None:
 
 @pytest.mark.parametrize(
     ("card", "said"),
-    [(b"---\nlicense: \xff\n---\n", "byte 14 of it"), (b"x" * (MOST + 1), "1,000,001 bytes")],
+    [(b"---\nlicense: \xff\n---\n", "byte 14 of it"), (b"x" * (LONGEST + 1), "1,000,001 bytes")],
 )
 def test_a_card_that_is_no_text_or_too_long_is_not_replaced(card: bytes, said: str) -> None:
     with pytest.raises(DatasetError, match=rf"'hf://a/b' has a README.md .*{said}") as caught:

@@ -1,4 +1,7 @@
-"""The card that is on the Hub already: what people added to it is kept."""
+"""Puts a new card in the place of the one on the Hub, and keeps what people added to it.
+
+A card is the dataset's README.md: fields in YAML between two lines of `---`, then text.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ import yaml
 from seedbed import DatasetError
 
 _MARK = "<!-- written by seedbed"
-MOST = 1_000_000
+"""What a card of Seedbed's has in its text; text without it is somebody's own."""
+
+LONGEST = 1_000_000
 """Bytes that a card may have: what people write has a few thousand."""
 
+# Front matter of a few lines may take gigabytes to read, or minutes.
 _MOST_ALIASES = 100
 _DEEPEST = 50
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
@@ -19,7 +25,7 @@ _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)", re.DOTALL | re.MUL
 
 def text_of(card: bytes, place: str) -> str:
     """Return a card's text; raise `DatasetError` if it isn't text, or too long to be one."""
-    if len(card) > MOST:
+    if len(card) > LONGEST:
         raise too_long(len(card), place)
     try:
         return card.decode()
@@ -31,9 +37,9 @@ def text_of(card: bytes, place: str) -> str:
 
 
 def too_long(size: int, place: str) -> DatasetError:
-    """Return that a card is too long to be looked through for fields to keep."""
+    """Return the error for a card of so many bytes, too long to be looked through for fields to keep."""
     return DatasetError(
-        f"'{place}' has a README.md of {size:,} bytes, and Seedbed reads no more than {MOST:,}",
+        f"'{place}' has a README.md of {size:,} bytes, and Seedbed reads no more than {LONGEST:,}",
         "shorten it there, or remove it with the fields in it",
     )
 
@@ -41,7 +47,8 @@ def too_long(size: int, place: str) -> DatasetError:
 def merged_card(new: str, old: str, place: str) -> str:
     """Return the new card with the fields that only the old one has in its front matter, such as `license`.
 
-    Raises `DatasetError` if the old one is somebody's own text, or its front matter can't be read.
+    `place` is the dataset's address, for errors. Raises `DatasetError` if the old card is somebody's own
+    text, or its front matter can't be read.
     """
     try:
         fields, text = _parts(old)

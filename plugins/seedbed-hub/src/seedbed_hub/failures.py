@@ -8,11 +8,12 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from huggingface_hub import constants
-from huggingface_hub import errors as hub
+from huggingface_hub import errors as hub_errors
 
 from seedbed import public_url
 
 TOKENS = "make one that may write: {}/settings/tokens"
+"""What to do about a token that isn't there or may not write; takes the Hub's address for people."""
 _LOGIN = "set HF_TOKEN, or log in: hf auth login"
 _AGAIN = "push again: what was uploaded isn't sent twice"
 
@@ -49,17 +50,17 @@ def trouble_with(error: Exception, place: str, token: str | None, *, is_begun: b
     """Return what an exception of huggingface_hub, or of its HTTP client, means for `place`.
 
     It's raised from deep inside at times: the error that an HTTP answer made is looked for in its causes.
-    `is_begun` says whether anything was uploaded.
+    `is_begun` says whether anything was uploaded, so that pushing again is worth it. `token` isn't shown.
     """
     chain = [*_chain(error)]
-    answered = next((one for one in chain if isinstance(one, hub.HfHubHTTPError)), None)
+    answered = next((one for one in chain if isinstance(one, hub_errors.HfHubHTTPError)), None)
     if answered is not None:
         found = _of_answer(answered, place)
-    elif any(isinstance(one, hub.LocalTokenNotFoundError) for one in chain):
+    elif any(isinstance(one, hub_errors.LocalTokenNotFoundError) for one in chain):
         found = no_token()
-    elif any(isinstance(one, hub.OfflineModeIsEnabled) for one in chain):
+    elif any(isinstance(one, hub_errors.OfflineModeIsEnabled) for one in chain):
         found = Trouble("huggingface_hub is offline: HF_HUB_OFFLINE is set", ("unset HF_HUB_OFFLINE",))
-    elif isinstance(error, hub.HFValidationError):
+    elif isinstance(error, hub_errors.HFValidationError):
         found = Trouble(f"'{place}' can't be a dataset on the Hub: {_first_line(error)}")
     elif any(isinstance(one, ConnectionError) or _is_of_http_client(one) for one in chain):
         found = Trouble(
@@ -72,7 +73,7 @@ def trouble_with(error: Exception, place: str, token: str | None, *, is_begun: b
     return Trouble(_without(found.fact, token), tuple(_without(line, token) for line in useful))
 
 
-def _of_answer(error: hub.HfHubHTTPError, place: str) -> Trouble:
+def _of_answer(error: hub_errors.HfHubHTTPError, place: str) -> Trouble:
     status = error.response.status_code
     said = error.server_message or _first_line(error)
     settings = TOKENS.format(page())
@@ -81,7 +82,7 @@ def _of_answer(error: hub.HfHubHTTPError, place: str) -> Trouble:
             return Trouble(f"{host()} doesn't accept the token", ("is HF_TOKEN right?", settings))
         case 403:
             return Trouble(f"the token may not write '{place}': {said}", ("is USER right?", settings))
-        case 404 if isinstance(error, hub.RevisionNotFoundError):
+        case 404 if isinstance(error, hub_errors.RevisionNotFoundError):
             return Trouble(f"'{place}' has no such branch", ("push to a branch, not to a commit or tag",))
         case 404:
             return Trouble(f"there's no dataset '{place}', or you may not see it", ("check USER and NAME",))

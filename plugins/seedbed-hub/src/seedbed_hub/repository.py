@@ -20,7 +20,7 @@ from huggingface_hub.utils.tqdm import (
 
 from seedbed import DatasetError
 from seedbed_hub.address import HubAddress
-from seedbed_hub.card import MOST, merged_card, text_of, too_long
+from seedbed_hub.card import LONGEST, merged_card, text_of, too_long
 from seedbed_hub.failures import endpoint
 
 _README = "README.md"
@@ -99,7 +99,7 @@ class Repository:
         if there is None:
             return new
         name, _ = self._address
-        if (getattr(there, "size", None) or 0) > MOST:
+        if (getattr(there, "size", None) or 0) > LONGEST:
             # Before it's fetched.
             raise too_long(there.size, str(self._address))
         with TemporaryDirectory(prefix="seedbed-") as cache:
