@@ -210,23 +210,29 @@ class StepResults:
     ) -> StepOutcome:
         name = runner.step.name
         try:
-            return StepOutcome(await making, [])
+            outcome = StepOutcome(await making, [])
         except _CANCELLED as error:
             if self._is_interrupted() or is_cancelled():
                 # The name ends up in the error if nothing was interrupted and the step cancelled its own row.
                 raise asyncio.CancelledError(name) from None
             # Nobody cancelled this row: the author's code raised it. Passed on, it would cancel the row's
             # task, and the whole run would end for one row.
-            return self._without(in_flight, name, [RuntimeError(f"the step raised {type(error).__name__}")])
+            outcome = self._without(
+                in_flight, name, [RuntimeError(f"the step raised {type(error).__name__}")]
+            )
         except PartialRowsError as error:
-            return self._without(in_flight, name, error.errors, error.rows)
+            outcome = self._without(in_flight, name, error.errors, error.rows)
         except Exception as error:  # noqa: BLE001 - a row fails alone, whatever its author's code raises
-            return self._without(in_flight, name, [error])
+            outcome = self._without(in_flight, name, [error])
         finally:
             if scope.is_cut and self._is_interrupted():
                 # An author's `except` may have made a row without the answer that was cancelled. Stored, it
                 # would count as made in the next session, and the answer would never be asked for.
                 raise asyncio.CancelledError
+        if scope.refused is not None:
+            # The same for a cap that is reached, or a wrong key: the run stops, whatever the author caught.
+            raise scope.refused
+        return outcome
 
     def _outcome_now(
         self,

@@ -12,6 +12,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.segments import INPUT
 from seedbed.engine.sources.content_ids import ContentIds
 from seedbed.engine.sources.sources import Item
+from seedbed.engine.stopping.refused import Refused
 from seedbed.llm.files_read import current_files
 from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore
@@ -63,6 +64,7 @@ class Barrier:
         self._forget()
         # The mark follows the last row. After a kill it isn't there, and the rows are made again: half of
         # them look like a complete set.
+        refused = Refused(self._node.step)
         for number, row in enumerate(self._rows([AllRows(rows) for rows in inputs])):
             data = b"[" + encode_row(row) + b"]"
             self._store.add_result(Result(self._node.name, str(number), key, 0, "done", data))
@@ -73,6 +75,7 @@ class Barrier:
         # An author's `except` may have made rows without the answers that were cancelled: no mark for those.
         if is_interrupted():
             return False
+        refused.check()
         self._store.set_mark(self._mark, key)
         self._store.flush()
         return True

@@ -13,6 +13,7 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.content_ids import ContentIds
 from seedbed.engine.sources.shard import Shard
+from seedbed.engine.stopping.refused import Refused
 from seedbed.errors import InvalidRowError, Reject
 from seedbed.llm.files_read import current_files
 from seedbed.llm.json_text import compact
@@ -146,15 +147,18 @@ def numbered(
     says where its row is kept. `begin` is called with the number of the row that comes next.
     """
     number, step = first, generator.name
-    promised = promised_columns(generator)
+    promised, refused = promised_columns(generator), Refused(generator)
     begin(number)
     for rows in yielded:
+        refused.check()
         for place, row in enumerate(rows):
             check_promised(promised, row, step)
             yield numbered_item(encode_row(row), step, number, ids, begins=0 if place else len(rows))
             number += 1
         if rows:
             begin(number)
+    # A generator that caught the error may end, as if it had made all rows.
+    refused.check()
 
 
 def sampled_items(task: GeneratorTask, seed: int) -> Iterator[Item]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from seedbed.errors import GenerationError, LLMError, PluginError, RateLimitedError, StopRun, UsageError
-from seedbed.llm.calling.retry import lifts_late
+from seedbed.errors import GenerationError, PluginError, UsageError
+from seedbed.llm.calling.retry import meets_all
 
 
 def concerns_all(error: BaseException) -> bool:
@@ -19,8 +19,4 @@ def concerns_all(error: BaseException) -> bool:
         return any(concerns_all(part) for part in error.errors.values())
     if isinstance(error, BaseExceptionGroup):
         return any(concerns_all(part) for part in error.exceptions)
-    if isinstance(error, RateLimitedError) and lifts_late(error):
-        return True
-    return isinstance(error, (UsageError, PluginError, StopRun)) or (
-        isinstance(error, LLMError) and error.fatal
-    )
+    return isinstance(error, (UsageError, PluginError)) or meets_all(error)

@@ -89,7 +89,10 @@ class ReplicatedStep(ReplicaPart):
         """Return the rows that a row becomes, and the files that the step has read so far."""
         scope = CallScope(request.seed, self._step.name, request.id, attempt=request.attempt)
         try:
-            return ReplicaAnswer(rows=await self._runner.apply(request.row, scope), files=[*self._files])
+            rows = await self._runner.apply(request.row, scope)
+            if scope.refused is not None:
+                raise scope.refused
+            return ReplicaAnswer(rows=rows, files=[*self._files])
         except asyncio.CancelledError as error:
             if is_cancelled():
                 raise

@@ -15,7 +15,7 @@ from seedbed.llm.calling.call_counts import CallCounts
 from seedbed.llm.calling.concurrent import all_or_first_error
 from seedbed.llm.calling.loop import LoopThread, loop_thread
 from seedbed.llm.calling.request_digest import request_digest
-from seedbed.llm.calling.retry import RetryPolicy
+from seedbed.llm.calling.retry import RetryPolicy, meets_all
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.calling.sender import Sender
 from seedbed.llm.calling.sent import FailedTry, Sending
@@ -88,6 +88,8 @@ class Gateway:
         self._recorder = recorder
         self.journal = journal
         self._in_flight: set[asyncio.Task[Any]] = set()
+        # For each step, the first error of a call that every other call would meet, too.
+        self.refused: dict[str, Exception] = {}
 
     @property
     def counts(self) -> CallCounts:
@@ -175,10 +177,7 @@ class Gateway:
         task = asyncio.current_task()
         assert task is not None
         self._in_flight.add(task)
-        # Not without observers: every call would pay for what nobody reads.
-        sending = None
-        if journal is not None and journal.wants_sendings:
-            sending = Sending(on_failed=partial(journal.note_failed, scope, not request.n))
+        sending = _sending(journal, scope, request)
         begun = time.monotonic()
         try:
             if (bounds := llm._batch_bounds) is None:
@@ -186,10 +185,8 @@ class Gateway:
             else:
                 # Here, after the journal: a call is kept for its own texts, whatever it's sent with.
                 response = await self._batches.send(llm, request, scope.rank, bounds, sending)
-        except asyncio.CancelledError:
-            # An author may catch this and go on. A row that is made without the answer must not be kept, or
-            # it would differ from the same row of a run that wasn't interrupted.
-            scope.is_cut = True
+        except BaseException as error:
+            self._note_unanswered(scope, error)
             raise
         finally:
             self._in_flight.discard(task)
@@ -200,6 +197,15 @@ class Gateway:
         if journal is not None:
             journal.keep(scope, digest, k, llm, request, response, sending)
         return self._answered(scope, request, response, note)
+
+    def _note_unanswered(self, scope: CallScope, error: BaseException) -> None:
+        # An author may catch either and go on. A row that is made without the answer must not be kept, or it
+        # would differ from the same row of a run that wasn't interrupted, or whose cap was higher.
+        if isinstance(error, asyncio.CancelledError):
+            scope.is_cut = True
+        elif isinstance(error, Exception) and meets_all(error):
+            scope.refused = error
+            self.refused.setdefault(scope.step, error)
 
     def _answered(self, scope: CallScope | None, request: Request, response: Response, note: str) -> Response:
         if self._recorder is not None:
@@ -227,6 +233,13 @@ def _lacking(offered: Capabilities, request: Request) -> str | None:
     if not offered.images and has_images(request.messages):
         return "images"
     return "seed" if request.seed is not None and not offered.seed else None
+
+
+def _sending(journal: Journal | None, scope: CallScope, request: Request) -> Sending | None:
+    # Not without observers: every call would pay for what nobody reads.
+    if journal is None or not journal.wants_sendings:
+        return None
+    return Sending(on_failed=partial(journal.note_failed, scope, not request.n))
 
 
 async def _merged(calls: Sequence[Coroutine[Any, Any, Response]]) -> Response:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from seedbed.errors import InvalidResponseError, LLMConnectionError, LLMError, RateLimitedError
+from seedbed.errors import InvalidResponseError, LLMConnectionError, LLMError, RateLimitedError, StopRun
 
 # A wait of up to ten minutes is waited out. After that, a row that waits is worse than a run that stops, says
 # when the limit lifts, and resumes: with a daily quota, rows would fail one by one.
@@ -67,6 +67,13 @@ def lifts_late(error: LLMError, policy: RetryPolicy = DEFAULT_POLICY) -> bool:
     """Whether the server asks for a longer wait than a call waits out."""
     most = _LONGEST_WAITS * policy.longest_wait
     return error.retryable and error.retry_after is not None and error.retry_after > most
+
+
+def meets_all(error: BaseException) -> bool:
+    """Whether every other call would meet this error too: a cap that is reached, a wrong key."""
+    if isinstance(error, RateLimitedError) and lifts_late(error):
+        return True
+    return isinstance(error, StopRun) or (isinstance(error, LLMError) and error.fatal)
 
 
 def says_nothing_of_the_request(error: LLMError) -> bool:

@@ -35,7 +35,8 @@ class RowText(NamedTuple):
 class CallScope:
     """The calls of one row in one step.
 
-    `is_cut` says that a call was cancelled, so a row that was made without its answer must not count.
+    `is_cut` says that a call was cancelled, so a row that was made without its answer must not count, and
+    `refused` is the error of a call that every other call would meet, for the same reason.
     `attempt` counts how often the row was retried. Among waiting calls, the one of the lowest `rank` is sent
     first.
 
@@ -57,6 +58,7 @@ class CallScope:
         "_labelled",
         "_path",
         "_reasks",
+        "_refused",
         "_row_scope",
         "_tasks",
         "_writers",
@@ -91,6 +93,7 @@ class CallScope:
         self.asked: list[AskedCall] | None = None
         self.texts: Sequence[RowText] = ()
         self._is_cut = False
+        self._refused: Exception | None = None
         self._earlier: dict[bytes, int] = {}
         self._labelled: dict[str, CallScope] = {}
         self._path: tuple[int | str, ...] = ()
@@ -123,6 +126,15 @@ class CallScope:
     @is_cut.setter
     def is_cut(self, value: bool) -> None:
         self._root._is_cut = value
+
+    @property
+    def refused(self) -> Exception | None:
+        """The error of a call that every other call would meet, in any branch of the row."""
+        return self._root._refused
+
+    @refused.setter
+    def refused(self, value: Exception) -> None:
+        self._root._refused = value
 
     def of_task(self) -> CallScope:
         """Return the scope of the asyncio task that is started next.

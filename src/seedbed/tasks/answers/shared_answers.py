@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from seedbed.errors import ContentFilteredError, RowError
+from seedbed.llm.calling.retry import meets_all
 from seedbed.llm.calling.scope import SHARED, CallScope, current_scope
 
 T = TypeVar("T")
@@ -95,6 +96,10 @@ class SharedAnswers:
             if scope is not None:
                 # As for a call of the row's own: a row that was made without it must not count.
                 scope.is_cut = True
+            raise
+        except Exception as error:
+            if scope is not None and meets_all(error):
+                scope.refused = error
             raise
         finally:
             if token is not None:
