@@ -162,20 +162,3 @@ def test_a_run_that_was_finished_is_not_found_so_after_another_took_its_place():
 
 
 ROWS = [{"n": n} for n in range(3)]
-
-
-def test_a_file_that_changes_while_a_run_begins_does_not_make_it_a_finished_one(tmp_path):
-    class Late(Ask):
-        def load(self):
-            if changes:
-                path.write_text(changes.pop())
-
-    def made_of(text):
-        path.write_text(text)
-        done = run(Late(llm=scripted()), input=path, name="late")
-        return [row["n"] for row in done.rows()]
-
-    path, old, new = tmp_path / "rows.jsonl", '{"n": 1}\n', '{"n": 2}\n'
-    changes = [new]
-    assert made_of(old) == [2]
-    assert made_of(old) == [1]

@@ -82,6 +82,7 @@ class Ending:
         # The writer's thread holds the callbacks, and these the run: an unnamed run that kept them leaked a
         # thread, a folder and six descriptors.
         self._store.end_callbacks()
+        self._finished.end()
         if self._run.folder is not None or not is_given:
             await off_loop(self._store.close)
         # After closing: on some systems an open file can't be removed.

@@ -41,6 +41,10 @@ class Checkpoint:
     def __init__(self) -> None:
         self.key: bytes | None = None
 
+    def is_in(self, store: RunStore) -> bool:
+        """Whether there's one, of this run or of another."""
+        return bool(store.get_mark(_MARK))
+
     def find(self, store: RunStore) -> Reached | None:
         """Return how far this same run had got; None if it's unknown."""
         mark = store.get_mark(_MARK)

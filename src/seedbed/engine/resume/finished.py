@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import orjson
@@ -10,10 +9,15 @@ import orjson
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.fingerprint import digest, way_fingerprint
 from seedbed.engine.resume.found import Found
+from seedbed.engine.resume.input_digest import InputDigest
+from seedbed.llm.calling.loop import off_loop
 from seedbed.store.stored_json import kept_json
 
 _FINISHED = "finished"
 _SUMMARY = "summary"
+
+_PATIENCE = 1.0
+"""Seconds that a run waits at its end, at least, until its input has been read."""
 
 
 class FinishedRun:
@@ -22,14 +26,23 @@ class FinishedRun:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._mark: bytes | None = None
+        # Rows in memory aren't digested: they may be an iterator, which can be read only once.
+        given = job.plan.input
+        self._input = InputDigest(given) if given is not None and given.path is not None else None
 
     async def restore(self) -> bool:
         """Take over the counts of an earlier session that finished this same run; return whether one did."""
         job, store = self._job, self._job.store
-        # In a thread: the input is read from end to end.
-        mark = self._mark = await asyncio.to_thread(self._current_mark)
-        # A checkpoint counts rows of the input, and a shard has only some of them.
-        job.checkpoint.key = mark if job.plan.bounds.shard is None else None
+        if self._input is not None:
+            is_first = not (store.get_mark(_FINISHED) or job.checkpoint.is_in(store))
+            may_go_on = self._input.begin(self._note_mark)
+            if is_first and may_go_on:
+                # There's nothing to find, so the first row needn't wait until a large file has been read.
+                return False
+            await off_loop(self._input.known)
+        elif job.plan.input is None:
+            self._note_mark(digest())
+        mark = self._mark
         if mark is None or store.get_mark(_FINISHED) != mark or job.retrying:
             return False
         summary = store.get_mark(_SUMMARY)
@@ -42,27 +55,35 @@ class FinishedRun:
 
     def note(self, finished: bool, summary: dict[str, Any]) -> None:
         """Note whether this session finished the run, for the next one."""
+        mark = self._final_mark() if finished else None
+        self.end()
         store = self._job.store
-        # Computed again: if the input changed during the session, nobody knows which version its rows are
-        # from, and the next session has to look at all of them.
-        mark = self._mark if finished and self._mark == self._current_mark() else None
         if mark is not None:
             store.set_mark(_SUMMARY, kept_json(summary))
         store.set_mark(_FINISHED, mark or b"")
 
-    def _current_mark(self) -> bytes | None:
-        """Return the digest of everything that the rows of a finished run follow from; None if unknown."""
-        plan = self._job.plan
-        try:
-            rows = digest() if plan.input is None else plan.input.digest()
-        except OSError:
-            # Reading the input itself says what's wrong with it.
-            return None
-        if rows is None:
-            # Rows in memory aren't digested: they may be an iterator, which can be read only once.
-            return None
+    def end(self) -> None:
+        """Read the input no further."""
+        if self._input is not None:
+            self._input.end()
+
+    def _final_mark(self) -> bytes | None:
+        """Return the mark of this session; None if it isn't certain which input its rows are from."""
+        if self._input is not None:
+            # A run that takes a few rows of a large file doesn't wait until all of it has been read.
+            self._input.known(within=max(_PATIENCE, self._job.run.seconds))
+            # The next session has to look at all rows of an input that changed during this one.
+            if self._mark is not None and self._input.has_changed():
+                return None
+        return self._mark
+
+    def _note_mark(self, rows: bytes) -> None:
+        """Note the mark that follows from the digest of the input."""
+        job, plan = self._job, self._job.plan
         ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
         if plan.bounds.shard is not None:
             numbers += f" {plan.bounds.shard}"
-        return digest(*self._job.fingerprints.values(), *ways, numbers.encode(), rows)
+        self._mark = digest(*job.fingerprints.values(), *ways, numbers.encode(), rows)
+        # A checkpoint counts rows of the input, and a shard has only some of them.
+        job.checkpoint.key = self._mark if plan.bounds.shard is None else None

@@ -30,6 +30,7 @@ Input: TypeAlias = str | Path | Iterable[Any] | GeneratorStep
 
 # In JSON Lines any row may have other columns: one row says too little, and reading all reads the file twice.
 _LOOKED_AT = 100
+_CHUNK = 2**18
 
 
 @dataclass(frozen=True)
@@ -110,15 +111,23 @@ class InputRows:
         types = column_types(self.source, self.types(), names, whole)
         return {name: kind for name, kind in types.items() if self.reading.wants(name)}
 
-    def digest(self) -> bytes | None:
-        """Return the digest of a file, or of the files in a folder; None if the source isn't a file.
+    def files(self) -> list[Path]:
+        """Return the file, or the files in a folder; none if the source isn't a file."""
+        if self.path is None:
+            return []
+        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
+        return [file for file in files if file.is_file()]
 
-        Raises the OSError of the file system.
+    def digest(self, is_wanted: Callable[[], bool] = lambda: True) -> bytes | None:
+        """Return the digest of a file, or of the files in a folder.
+
+        None if the source isn't a file, or if it's no longer wanted. Raises the OSError of the file system.
         """
         if self.path is None:
             return None
-        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
-        digests = [_file_digest(file) for file in files if file.is_file()]
+        digests = [_file_digest(file, is_wanted) for file in self.files()]
+        if not is_wanted():
+            return None
         chosen = (self.reading.encoding, self.reading.columns, self.reading.drop)
         if len(digests) == 1 and chosen == (None, None, ()):
             return digests[0]
@@ -205,6 +214,10 @@ def _is_row(item: object) -> bool:
     return dataclasses.is_dataclass(item) and not isinstance(item, type)
 
 
-def _file_digest(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).digest()
+def _file_digest(path: Path, is_wanted: Callable[[], bool]) -> bytes:
+    hashed = hashlib.blake2b(digest_size=16)
+    with path.open("rb", buffering=0) as file:
+        chunk = memoryview(bytearray(_CHUNK))
+        while is_wanted() and (size := file.readinto(chunk)):
+            hashed.update(chunk[:size])
+    return hashed.digest()
