@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 
 LEVELS: dict[str, int] = {
+    "counts": 0,
     "errors": 0,
     "open_files": 0,
     "suggestions": 0,

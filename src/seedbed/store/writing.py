@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from seedbed.counts import count_of
 from seedbed.errors import DatasetError
 from seedbed.store.atomic_replace import replacing
 from seedbed.store.columnar import require_pyarrow
@@ -157,7 +158,7 @@ class _Dataset(NamedTuple):
         return written
 
     def _message(self, written: Written) -> str:
-        rows = f"{written.rows:,} row{'' if written.rows == 1 else 's'}"
+        rows = count_of(written.rows, "row")
         return f"{rows} by Seedbed" if self.is_complete else f"{rows} so far by Seedbed"
 
     def _write(self, folder: Path) -> Written:

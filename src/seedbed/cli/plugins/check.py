@@ -11,6 +11,7 @@ from seedbed.cli.terminal.columns import write_columns
 from seedbed.cli.terminal.fitting import Column
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.counts import count_of
 from seedbed.plugins.catalogue.inspection import CheckResult, Finding, Level, check_each, diagnose
 from seedbed.plugins.policy.eligibility import Entry, Status
 from seedbed.plugins.registry import Registry
@@ -84,7 +85,7 @@ def examine(registry: Registry, as_json: bool) -> ExitStatus:
     else:
         for level, subject, text in findings:
             _write_note("" if level is Level.INFO else level.value, f"{subject}: {text}")
-        echo(f"{problems} problem{'' if problems == 1 else 's'}" if problems else "no problems")
+        echo(count_of(problems, "problem") if problems else "no problems")
     return ExitStatus.INCOMPLETE if problems else ExitStatus.COMPLETE
 
 

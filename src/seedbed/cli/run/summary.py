@@ -14,10 +14,10 @@ from seedbed.cli.terminal.counting import (
     duration,
     first_few,
     rate_text,
-    tokens_text,
     tries_text,
 )
 from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.counts import tokens_text
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.found import Found
 from seedbed.engine.run import Run

@@ -13,6 +13,7 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.run.output import columns_of, output_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.printing import Painted, echo, row_bytes
+from seedbed.counts import count_of
 from seedbed.errors import UsageError
 from seedbed.store import (
     ModelRows,
@@ -128,7 +129,7 @@ def _write_lines(rows: Iterable[bytes]) -> None:
 
 
 def _tell(count: int, place: str) -> None:
-    echo(f"{count:,} row{'' if count == 1 else 's'} in {place}", err=True)
+    echo(f"{count_of(count, 'row')} in {place}", err=True)
 
 
 def _seed(reader: RunReader) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from seedbed.cli.terminal.counting import cost_text, count_text, moment, tokens_text
+from seedbed.cli.terminal.counting import cost_text, count_text, moment
+from seedbed.counts import tokens_text
 from seedbed.store import RunEntry
 from seedbed.store.run_facts import RunFacts as Facts
 

@@ -10,6 +10,7 @@ from seedbed.cli.runs.facts import RunFacts, facts_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.asking import is_agreed
 from seedbed.cli.terminal.printing import echo
+from seedbed.counts import count_of
 from seedbed.errors import UsageError
 from seedbed.store import remove_run, run_entry
 
@@ -41,5 +42,4 @@ def remove_kept_run(name: str, yes: bool) -> ExitStatus:
 
 
 def _holds(facts: RunFacts) -> str:
-    rows = f"{facts.accepted:,} row{'' if facts.accepted == 1 else 's'}"
-    return ", ".join([rows, *facts.spent_texts()])
+    return ", ".join([count_of(facts.accepted, "row"), *facts.spent_texts()])

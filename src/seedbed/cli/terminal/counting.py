@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
+from seedbed.counts import count_of
 from seedbed.llm.budget.money import dollars
 
 T = TypeVar("T")
@@ -15,7 +16,7 @@ _YEAR = 365 * _DAY
 
 def count_text(count: int, noun: str) -> str:
     """Return '1 call', '12 calls', or nothing for none."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else ""
+    return count_of(count, noun) if count else ""
 
 
 def first_few(items: Sequence[T], few: int) -> tuple[Sequence[T], Sequence[T]]:
@@ -43,11 +44,6 @@ def duration(seconds: float) -> str:
     if whole < 4 * _DAY:
         return f"{whole // 3600} h {whole % 3600 // 60} min"
     return f"{whole // _DAY:,} days" if whole < 2 * _YEAR else f"{whole // _YEAR:,} years"
-
-
-def tokens_text(given: int, made: int) -> str:
-    """Return input and output tokens: '80 input + 160 output tokens', or nothing for none."""
-    return f"{given:,} input + {made:,} output tokens" if given or made else ""
 
 
 def tries_text(retried: int, refused: int = 0) -> str:

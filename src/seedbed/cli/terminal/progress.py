@@ -6,9 +6,10 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tokens_text, tries_text
+from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tries_text
 from seedbed.cli.terminal.printing import echo, in_one_line
 from seedbed.cli.terminal.rates import Rate
+from seedbed.counts import tokens_text
 
 if TYPE_CHECKING:
     from seedbed.engine.run import Run

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from seedbed.counts import count_of, tokens_text
 from seedbed.engine.lineage.chapters import Chapter
 from seedbed.engine.lineage.gathered_rows import Gathering
 from seedbed.engine.lineage.story_text import chapter_lines, chapter_title
@@ -101,8 +102,8 @@ class Story(NamedTuple):
         given, made = (sum(getattr(one, f"{way}_tokens") for one in calls) for way in ("input", "output"))
         cost = sum(one.cost or 0 for one in calls)
         texts = (
-            f"{len(calls):,} call{'' if len(calls) == 1 else 's'}",
-            f"{given:,} input + {made:,} output tokens" if given or made else "",
+            count_of(len(calls), "call"),
+            tokens_text(given, made),
             dollars(cost) if cost else "",
         )
         return ", ".join(text for text in texts if text) if calls else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
+from seedbed.counts import tokens_text
 from seedbed.engine.lineage.changes import Change
 from seedbed.engine.lineage.chapters import Chapter
 from seedbed.engine.lineage.shared import parts_of_key
@@ -126,14 +127,13 @@ def value_text(value: Any) -> str:
 
 
 def _about(call: Call, seed: int | None) -> str:
-    tokens = f"{call.input_tokens:,} input + {call.output_tokens:,} output tokens"
     texts = (
         call.model,
         f"call {call.digest.hex()[:_DIGEST]}",
         f"seed {seed}" if seed is not None else "",
         f"number {call.k + 1}" if call.k else "",
         f"attempt {call.attempt + 1}" if call.attempt else "",
-        tokens if call.input_tokens or call.output_tokens else "",
+        tokens_text(call.input_tokens, call.output_tokens),
         dollars(call.cost) if call.cost else "",
     )
     return ", ".join(text for text in texts if text)

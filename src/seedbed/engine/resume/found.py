@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from seedbed.counts import count_of
+
 
 class Found(NamedTuple):
     """What a resumed run had before: rows kept, calls replayed, and calls to make.
@@ -28,4 +30,4 @@ class Found(NamedTuple):
 
 def count_text(count: int, noun: str) -> str:
     """Return a count with its noun: `3 rows`, `1 row`, `no row`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}"
+    return count_of(count, noun) if count else f"no {noun}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from seedbed.counts import count_of
 from seedbed.store.cards.columns import Column
 from seedbed.store.cards.facts import RunStory
 from seedbed.store.cards.licences import terms_of
@@ -67,7 +68,7 @@ def _is_synthetic(story: RunStory) -> bool:
 def _introduction(story: RunStory, rows: int, *, is_complete: bool) -> str:
     version = story.manifest.get("versions", {}).get("seedbed") or ""
     by = f" by {_listed(story.models)}" if story.models else ", without a language model"
-    said = f"{rows:,} row{'' if rows == 1 else 's'}, made with Seedbed {plain(version)}{by}."
+    said = f"{count_of(rows, 'row')}, made with Seedbed {plain(version)}{by}."
     # The first of several steps says nothing of what the rows have become.
     alone = len(story.steps) == 1
     descriptions = [step["description"] for step in story.steps if step.get("description")] if alone else []
