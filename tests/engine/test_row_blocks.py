@@ -389,6 +389,13 @@ def test_rows_that_cannot_be_written_fail_alone(kind: type[Step]) -> None:
     assert made.failed == 3
 
 
+def test_a_row_without_columns_goes_through_like_any_other() -> None:
+    made = run(Tag(), input=[{"n": 1}, {}, {"n": 3}], name="empty")
+
+    assert made.outcome == "complete"
+    assert list(made.rows()) == [{"n": 1, "tag": "a"}, {"tag": "a"}, {"n": 3, "tag": "a"}]
+
+
 @pytest.mark.parametrize("bound", ["MOST_SECONDS", "MOST_BYTES"])
 def test_slow_and_large_rows_hold_back_no_others(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(block_line, bound, 0)

@@ -117,12 +117,14 @@ def _in_parts(rows: Iterable[Placed], at_a_time: int) -> Iterator[tuple[list[Pla
 
 
 def _with(lines: RowLines, rows: list[Any]) -> RowLines | None:
-    """Add rows to lines, and return them; None if one of the rows can't be written."""
+    """Add rows to lines, and return them; None if one of the rows can't be written, or has no columns."""
     try:
-        lines.add_all(rows if {*map(type, rows)} <= {dict} else [*map(plain_row, rows)])
+        plain = rows if {*map(type, rows)} <= {dict} else [*map(plain_row, rows)]
+        lines.add_all(plain)
     except (InvalidRowError, TypeError):
         return None
-    return lines
+    # The line of such a row says that there's none, so it isn't among the rows of the lines.
+    return lines if all(plain) else None
 
 
 def _data(lines: RowLines | None) -> bytes | None:
