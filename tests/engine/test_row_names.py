@@ -150,11 +150,19 @@ def test_a_row_that_has_moved_is_named_by_where_it_stands_now(tmp_path):
     [
         ([("7", "")], "row 7"),
         ([("7", ""), ("9/1", "")], "rows 7, 9/1"),
+        ([("T-7", "q.jsonl, line 7")], "row T-7 (q.jsonl, line 7)"),
+        ([("T-7/1", "row 7 of input"), ("T-9", "row 9 of input")], "rows T-7/1, T-9"),
         ([("82.0", ""), ("c2.0", "")], "rows 82.0, c2.0"),
-        ([("ab.0", "q.jsonl, line 7")], "q.jsonl, line 7"),
-        ([("ab.0", "q.jsonl, line 7"), ("cd.0/1", "q.jsonl, line 9")], "q.jsonl, lines 7, 9/1"),
-        ([("ab.0", "row 7 of input"), ("cd.0", "row 9 of input")], "row 7 of input; row 9 of input"),
-        ([("ab.0", "q.jsonl, line 7"), ("source", "")], "q.jsonl, line 7; row source"),
+        ([("abababababababab.0", "q.jsonl, line 7")], "q.jsonl, line 7"),
+        (
+            [("abababababababab.0", "q.jsonl, line 7"), ("cdcdcdcdcdcdcdcd.0/1", "q.jsonl, line 9")],
+            "q.jsonl, lines 7, 9/1",
+        ),
+        (
+            [("abababababababab.0", "row 7 of input"), ("cdcdcdcdcdcdcdcd.0", "row 9 of input")],
+            "row 7 of input; row 9 of input",
+        ),
+        ([("abababababababab.0", "q.jsonl, line 7"), ("source", "")], "q.jsonl, line 7; row source"),
     ],
 )
 def test_several_names_are_one_text(named, text):

@@ -16,7 +16,10 @@ _REST = "Other"
 
 _GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "What to make": ("n", "input", "columns", "drop", "encoding", "settings", "seed", "leaf", "shard"),
+        "What to make": (
+            *("n", "input", "columns", "drop", "encoding", "id"),
+            *("settings", "seed", "leaf", "shard"),
+        ),
         "LLM": (
             *("llm", "concurrency", "requests_per_minute", "tokens_per_minute"),
             *("price_input", "price_output"),

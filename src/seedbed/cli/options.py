@@ -243,6 +243,12 @@ def order_options(command: _Decorated) -> _Decorated:
         click.option(
             "--encoding", metavar="NAME", help="Encoding of a text input that isn't UTF-8, such as cp1252."
         ),
+        click.option(
+            "--id",
+            metavar="COLUMN",
+            multiple=True,
+            help="Column of the input with the ids of the rows (repeatable); known by content if unset.",
+        ),
         set_option,
         click.option("--seed", type=int, metavar="N", help="Seed of everything sampled; 0 if unset."),
         concurrency_option,

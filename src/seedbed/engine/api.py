@@ -33,6 +33,7 @@ def run(
     columns: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
+    id: str | Sequence[str] | None = None,
     out: Outputs | None = None,
     csv_safe: bool = False,
     name: str | None = None,
@@ -67,9 +68,10 @@ def run(
     `task` is a registered name, `PATH.py:Class`, a task or a pipeline. `llm` is used by tasks that have none.
     `input` holds the rows of a task over rows: a file, a table of pandas, polars, Arrow or `datasets`, or an
     iterable of dictionaries. If `columns` is given, only those columns are read; those in `drop` are left
-    out. `encoding` is that of a text file. `out` is a .jsonl, .csv, .parquet or .arrow file, or an `Output`
-    with a trainer's form, splits or shards, or a list of those; it's replaced when the run ends. With
-    `csv_safe`, no spreadsheet takes text in a .csv for a formula. Works in scripts and threads; use
+    out. `encoding` is that of a text file. `id` names the column, or the columns, with the ids of the rows;
+    without it, a row is known by what it holds. `out` is a .jsonl, .csv, .parquet or .arrow file, or an
+    `Output` with a trainer's form, splits or shards, or a list of those; it's replaced when the run ends.
+    With `csv_safe`, no spreadsheet takes text in a .csv for a formula. Works in scripts and threads; use
     `await arun(...)` in notebooks and coroutines.
 
     With `name`, or `out` (whose stem is the name then), the run is kept in `runs/`, and the same call resumes

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 
 from seedbed.engine.backend_fields import backends_by_field
+from seedbed.engine.option_types import id_columns
 from seedbed.engine.output_checks import check_columns_of, keep_apart
 from seedbed.engine.segments.segments import counted_leaf
+from seedbed.engine.sources.id_checks import check_id_columns
 from seedbed.engine.sources.input_rows import input_rows
 from seedbed.engine.sources.source_steps import source_step, with_source
 from seedbed.errors import SeedbedError, UsageError
@@ -53,7 +55,7 @@ def check_file(problems: Problems, registry: Registry, **options: Any) -> Checke
     columns: Collection[str] | None = None
     if not problems.has("input"):
         with problems.at("input"):
-            columns = _input_columns(pipeline, registry)
+            columns = _input_columns(pipeline, registry, problems)
     if not _has_graph_problem(pipeline):
         _check_rows(pipeline, registry, columns, problems, outputs)
     return CheckedFile(pipeline, outputs)
@@ -67,8 +69,11 @@ def _has_graph_problem(pipeline: Pipeline) -> bool:
     return False
 
 
-def _input_columns(pipeline: Pipeline, registry: Registry) -> Collection[str] | None:
-    """Return the columns of the input, None if they aren't known; raises UsageError if it can't be read."""
+def _input_columns(pipeline: Pipeline, registry: Registry, problems: Problems) -> Collection[str] | None:
+    """Return the columns of the input, None if they aren't known; raises UsageError if it can't be read.
+
+    A column that is to be the id of its rows and isn't there is one of the problems.
+    """
     given, columns, drop = pipeline.defaults.input, pipeline.columns, pipeline.drop
     if given is None:
         return None
@@ -79,7 +84,12 @@ def _input_columns(pipeline: Pipeline, registry: Registry) -> Collection[str] | 
     # Reading a pipe takes away what the run would read.
     if isinstance(given, str) and (is_remote(given) or _is_stream(Path(given))):
         return None
-    return input_rows(given, Reading(None, columns, drop, registry=registry)).column_types()
+    rows = input_rows(given, Reading(None, columns, drop, registry=registry))
+    found = rows.column_types()
+    if (named := id_columns(pipeline.defaults.id)) is not None:
+        with problems.at("id"):
+            check_id_columns(named, rows)
+    return found
 
 
 def _check_rows(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from numbers import Integral, Real
 
+from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
 
@@ -43,6 +45,20 @@ def check_llm(llm: object) -> None:
         raise UsageError(f"'{llm.__name__}' is a class, not an LLM", f"create one: {llm.__name__}(model=...)")
     if llm is not None and not isinstance(llm, LLM):
         raise _wrong("llm", llm, "a reference, such as 'openai/gpt-4.1-mini', or an LLM")
+
+
+def id_columns(given: object) -> IdColumns | None:
+    """Return the columns that make up the ids of rows; raise UsageError for what names no column."""
+    if given is None:
+        return None
+    names = [given] if isinstance(given, str) else given
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise _wrong("id", given, "the name of a column, or a list of names")
+    if not names:
+        return None
+    if not all(names):
+        raise UsageError("'id' names a column without a name", "name the column with the ids: --id COLUMN")
+    return IdColumns(tuple(dict.fromkeys(names)))
 
 
 def _wrong(name: str, value: object, wanted: str) -> UsageError:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.segments.segments import is_barrier, upstream
+from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.llm.base_backend import BaseBackend
@@ -38,6 +39,8 @@ class Plan:
     registry: Registry = field(default_factory=default_registry)
     outputs: tuple[Output, ...] = ()
     """What the pipeline itself says about its dataset, for callers that say nothing."""
+    id_columns: IdColumns | None = None
+    """The columns of its source that are the ids of the rows; None if rows are known by what they hold."""
 
     @property
     def steps(self) -> tuple[BaseStep, ...]:
@@ -78,6 +81,13 @@ class Plan:
         """How many rows the dataset will have; None if unknown, for example downstream of a GlobalStep."""
         before = (self.topology.node(name) for name in upstream(self.topology, self.leaf) if name)
         return None if any(map(is_barrier, before)) else self.own_n
+
+    @property
+    def id_step(self) -> str | None:
+        """The step that reads the rows with ids in columns; None if these are rows of the input, or none."""
+        if self.id_columns is None or self.input is not None:
+            return None
+        return next(node.name for node in self.topology.nodes if not node.parents)
 
     @property
     def own_n(self) -> int | None:

@@ -8,6 +8,7 @@ from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
 from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.segments import segments_of
+from seedbed.engine.sources.id_checks import check_id_columns, check_source_of_ids
 from seedbed.engine.stopping.bounds import check_size
 from seedbed.errors import UsageError
 from seedbed.llm.keys.key_guard import refuse_keys
@@ -24,6 +25,10 @@ def check_plan(plan: Plan, given: Topology, *, chooses_columns: bool) -> None:
     `chooses_columns` says that the caller chose columns of an input that is read elsewhere, or not at all.
     """
     _check_source(plan, chooses_columns)
+    if plan.id_columns is not None and plan.input is not None:
+        check_id_columns(plan.id_columns, plan.input)
+    elif plan.id_columns is not None:
+        check_source_of_ids(_sources(plan))
     _check_numbers(plan)
     _check_shard(plan)
     # As it was written: a message must not name a joining step that was added.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seedbed.engine.option_types import check_llm, check_whole
+from seedbed.engine.option_types import check_llm, check_whole, id_columns
 from seedbed.engine.plan import Plan
 from seedbed.engine.plan_checks import check_plan
 from seedbed.engine.segments.segments import counted_leaf, joined_before_barriers
@@ -41,6 +41,7 @@ def make_plan(
     columns: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
+    id: str | Sequence[str] | None = None,
 ) -> Plan:
     """Return the checked plan of a run; raise UsageError for what can't be run, and LockError.
 
@@ -55,11 +56,10 @@ def make_plan(
     outputs = outputs_of([Output(**one) for one in defaults.outputs])
     n, seed = (defaults.n if n is None else n), (defaults.seed or 0 if seed is None else seed)
     chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
-    given_input = defaults.input if input is None else input
-    pipeline, rows = _with_input(pipeline, given_input, chosen, registry)
+    input = defaults.input if input is None else input
+    pipeline, rows = _with_input(pipeline, input, chosen, registry)
     given = pipeline.topology()
-    topology = _with_llms(joined_before_barriers(given), llm, registry)
-    _tell_generators(topology, n)
+    topology = _with_llms(joined_before_barriers(given), llm, registry, n)
     plan = Plan(
         pipeline.name or topology.nodes[0].name,
         topology,
@@ -71,25 +71,24 @@ def make_plan(
         _bounds(bounds, defaults),
         registry,
         outputs,
+        id_columns(defaults.id if id is None else id),
     )
     # A source step that the caller made has fields of its own for this.
-    is_unused = any(chosen) and (given_input is None or isinstance(given_input, GeneratorStep))
+    is_unused = any(chosen) and (input is None or isinstance(input, GeneratorStep))
     check_plan(plan, given, chooses_columns=is_unused)
     return plan
 
 
-def _with_llms(topology: Topology, llm: str | LLM | None, registry: Registry) -> Topology:
-    """Return the graph with copies of its steps; those that need an LLM and have none get this one."""
+def _with_llms(topology: Topology, llm: str | LLM | None, registry: Registry, n: int | None) -> Topology:
+    """Return the graph with copies of its steps, for `n` rows; those that lack an LLM get this one."""
     resolved = get_llm(llm, registry=registry) if isinstance(llm, str) else llm
     check_llm(resolved)
     # Copies: a step holds views of its LLM while it runs, and the caller may run it twice at once.
-    return topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
-
-
-def _tell_generators(topology: Topology, n: int | None) -> None:
+    topology = topology.with_steps({node.name: _with_llm(node.step, resolved) for node in topology.nodes})
     for node in topology.nodes:
         if isinstance(node.step, GeneratorStep):
             node.step.plan_for(None if n is None else int(n))
+    return topology
 
 
 def _counted_leaf(topology: Topology, leaf: str | None, outputs: Sequence[Output]) -> str:

@@ -21,7 +21,7 @@ from seedbed.errors import UsageError
 from seedbed.plugins.registry import Registry
 from seedbed.store import outputs_of
 
-_OF_PLANS = ("n", "llm", "input", "columns", "drop", "encoding", "seed", "concurrency")
+_OF_PLANS = ("n", "llm", "input", "columns", "drop", "encoding", "id", "seed", "concurrency")
 """The parameters that `make_plan` takes as they are."""
 
 _OF_SESSIONS = ("name", "csv_safe", "restart", "retry")

@@ -172,6 +172,11 @@ class PipelineFile(BaseModel):
         description="Where the input rows come from: a file, a pattern such as docs/*.md, the rows "
         "themselves, or a source by name.",
     )
+    id: str | list[str] | None = Field(
+        default=None,
+        description="Column of the input whose values are the ids of its rows, or several that make up an "
+        "id together; by default a row is known by what it holds.",
+    )
     out: str | OutputEntry | list[str | OutputEntry] | None = Field(
         default=None,
         description="Where the dataset goes: a file, a folder/ or an address; or several of these.",

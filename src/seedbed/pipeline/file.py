@@ -154,6 +154,7 @@ class _Reading:
             n=self.described.n,
             seed=self.described.seed,
             input=given,
+            id=self.described.id,
             outputs=tuple(one for one in outputs if one is not None),
             max_cost=budget.cost,
             max_tokens=budget.tokens,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ class RunDefaults:
 
         Pipeline([task], defaults=RunDefaults(n=100, max_cost=2.0)).run(llm="openai/gpt-4.1-mini")
 
-    `input` is what `seedbed.run` takes as input, and each of `outputs` has the fields of an `Output`.
+    `input` and `id` are what `seedbed.run` takes, and each of `outputs` has the fields of an `Output`.
     `max_cost` is in dollars, `max_seconds` in seconds. `stop_if` is an expression over the figures
     of a run's quality.
     """
@@ -21,6 +21,7 @@ class RunDefaults:
     n: int | None = None
     seed: int | None = None
     input: Any = None
+    id: str | Sequence[str] | None = None
     outputs: tuple[Mapping[str, Any], ...] = ()
     max_cost: float | None = None
     max_tokens: int | None = None

@@ -106,7 +106,7 @@ def _check_shards(folders: Sequence[Path], manifests: Sequence[Mapping[str, Any]
 
 
 def _check_alike(first: Path, wanted: Mapping[str, Any], folder: Path, manifest: Mapping[str, Any]) -> None:
-    for name in ("task", "n", "seed", "leaf", "ways", "reading"):
+    for name in ("task", "n", "seed", "leaf", "ways", "reading", "id"):
         if manifest.get(name) != wanted.get(name):
             raise _unlike(first, folder, name, wanted.get(name), manifest.get(name))
     ours, theirs = ({step["name"]: step for step in one["steps"]} for one in (wanted, manifest))

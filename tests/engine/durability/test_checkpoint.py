@@ -100,6 +100,16 @@ def test_rows_that_were_decided_are_not_parsed_again(folder: Path, kind: str) ->
     assert (folder / "half.jsonl").read_bytes() == (folder / "whole.jsonl").read_bytes()
 
 
+def test_nor_are_those_with_ids_of_their_own(folder: Path) -> None:
+    path = written(folder, "jsonl", [{**row, "id": number} for number, row in enumerate(ROWS)])
+    stopped = made(path, "half.jsonl", name="half", id="id", max_failures=45)
+    with parsed() as calls:
+        resumed = made(path, "half.jsonl", name="half", id="id")
+
+    assert calls["rows"] <= len(ROWS) - stopped.accepted - stopped.failed - stopped.rejected + _LOOKED_AT
+    assert [verdict[0] for verdict in said(resumed)[0]] == [str(number) for number in range(len(ROWS))]
+
+
 def test_another_file_is_read_from_its_beginning(folder: Path) -> None:
     made(written(folder, "jsonl"), "half.jsonl", name="half", max_failures=45)
     other = written(folder, "jsonl", [{"n": 5000, "text": "new"}, *ROWS])

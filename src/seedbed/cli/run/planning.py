@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from seedbed.plugins.registry import Registry
 
 _BOUNDS = frozenset(field.name for field in fields(Bounds))
-_LISTS = frozenset({"plugins", "drop", "allow_hosts", "allow_code", "allow_paths", "allow_env"})
+_LISTS = frozenset({"plugins", "drop", "id", "allow_hosts", "allow_code", "allow_paths", "allow_env"})
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class RunOptions:
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] = ()
     encoding: str | None = None
+    id: tuple[str, ...] = ()
     allow_hosts: tuple[str, ...] = ()
     allow_code: tuple[Path, ...] = ()
     allow_paths: tuple[str, ...] = ()
@@ -123,6 +124,7 @@ def _plan(options: RunOptions, registry: Registry) -> Plan:
         columns=options.columns,
         drop=options.drop,
         encoding=options.encoding,
+        id=options.id or None,
     )
 
 

@@ -82,6 +82,7 @@ def plan(
     columns: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
+    id: str | Sequence[str] | None = None,
     out: Outputs | None = None,
     csv_safe: bool = False,
     name: str | None = None,

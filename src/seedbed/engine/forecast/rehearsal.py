@@ -197,7 +197,8 @@ class _Rehearsing:
         is_whole = all(walk.walked >= (walk.items or 0) for walk, _ in walks)
         if is_whole and not any(is_made_up(row) for row in made):
             store = cast(RunStore, self._earlier.queries)  # it's only read
-            barrier = Barrier(segment.source, store, self._fingerprints[segment.name])
+            fingerprint = self._fingerprints[segment.name]
+            barrier = Barrier(segment.source, store, fingerprint, id_columns=self._plan.id_columns)
             if self._earlier.name is not None and barrier.is_made():
                 return _counted(barrier.items(), MOST, None)
         count: int | None = 0

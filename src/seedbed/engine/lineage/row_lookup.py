@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import islice
 
 from seedbed.engine.lineage.rows_by_content import RowsByContent
@@ -12,7 +13,7 @@ from seedbed.engine.lineage.story_making import story_of
 from seedbed.engine.sources.input_lookup import InputLookup
 from seedbed.errors import UsageError
 from seedbed.store.refused_rows import each_once
-from seedbed.store.row_names import row_name
+from seedbed.store.row_names import place_name, row_name
 from seedbed.store.run_queries import RunQueries
 
 _IDS = 3
@@ -29,18 +30,17 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
 
     `row` is an id, or a name that messages give to the row.
     """
-    story = story_of(queries, row)
     steps = RunSteps.of(queries)
-    if not story.endings and (numbered := _source_row_story(queries, steps, row)) is not None:
-        return numbered
-    if not story.is_empty:
-        return story
+    for known in _own_ids(steps, row):
+        story = story_of(queries, known)
+        if not story.endings and (numbered := _source_row_story(queries, steps, known)) is not None:
+            return numbered
+        if not story.is_empty:
+            return story
     lookup = InputLookup.of(steps.manifest)
-    # For input rows from Python, only refused rows have a name in the run.
-    names = (one.row for one in each_once(queries) if row_name(one.row, one.source) == row)
-    known = (lookup and lookup.id_of(row)) or _id_by_step(queries, steps, row) or next(names, None)
-    if known and not (story := story_of(queries, known)).is_empty:
-        return story
+    for known in _ids_named(queries, steps, lookup, row):
+        if not (story := story_of(queries, known)).is_empty:
+            return story
     raise UsageError(
         f"there is no row '{row}' in the run '{name}'",
         f"its rows are {lookup.first_names(_IDS) if lookup else _some_ids(queries)}, ...",
@@ -49,12 +49,32 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
     )
 
 
+def _own_ids(steps: RunSteps, text: str) -> list[str]:
+    """Return the ids that a text may be: as it stands in the user's columns, and as the run writes it."""
+    meant = steps.id_columns.meant(text) if steps.id_columns is not None else []
+    # The first is the whole text. Otherwise `docs/7` would be the seventh row that was made from `docs`.
+    return list(dict.fromkeys([*meant, text]))
+
+
+def _ids_named(queries: RunQueries, steps: RunSteps, lookup: InputLookup | None, text: str) -> Iterator[str]:
+    """Yield the ids of the rows that people call by a text: by file and line, for example."""
+    for known in (lookup.id_of(text) if lookup else None, _id_by_step(queries, steps, text)):
+        if known:
+            yield known
+    # For input rows from Python, only refused rows have a name in the run.
+    for one in each_once(queries):
+        if text in (row_name(one.row, one.source), place_name(one.row, one.source)):
+            yield one.row
+            return
+
+
 def _source_row_story(queries: RunQueries, steps: RunSteps, text: str) -> Story | None:
     """Return the story of row `1/0` of the source, which messages call `row 1/0 of 'jsonl'`.
 
     Its id in the run is another one, made from its content; only such a row has an ending by that id.
     """
-    if not _NUMBER.fullmatch(text):
+    # An id of the user's may be a number, too, and nobody means the row of that number then.
+    if not _NUMBER.fullmatch(text) or steps.id_columns is not None:
         return None
     sources = (step for step in steps.names if steps.is_source(step))
     ids = (_id_by_step(queries, steps, f"row {text} of '{step}'") for step in sources)

@@ -1,7 +1,8 @@
 """Finds rows whose ids are made from their content, as those of sources and of steps over all rows are.
 
-The run keeps the results of such a step by number: 0, 1, 2, ... The id of a row is the digest of its content,
-and after a dot the number of equal rows before it: `9d3c6aa1f0b2e874.0`.
+The run keeps the results of such a step by number: 0, 1, 2, ... The id of a row is what the user's columns of
+ids hold; without those, it's the digest of its content, and after a dot the number of equal rows before it:
+`9d3c6aa1f0b2e874.0`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from seedbed.engine.lineage.run_steps import RunSteps
 from seedbed.engine.sources.content_ids import row_digest
 from seedbed.store import Result
 from seedbed.store.run_queries import RunQueries
+from seedbed.store.stored_json import row_of_step, stored_rows
 
 
 class RowsByContent:
@@ -22,7 +24,7 @@ class RowsByContent:
 
     def are_numbered(self, step: str, row: str) -> bool:
         """Whether the step's results are kept by number, so that the row has to be found by its content."""
-        if step in self._steps.over_all:
+        if step in self._steps.over_all or step == self._steps.id_step:
             return True
         # The first step of a run may be a source, or a task whose results are kept by the ids of the input.
         root = row.partition("/")[0]
@@ -40,11 +42,28 @@ class RowsByContent:
         result = self._queries.result_of(step, str(number))
         if result is None:
             return None
+        own = self._own_id(result)
+        if own is not None and self._with_own_id(step, own) == result:
+            return own
         earlier = (one for one in self._queries.results_of(step) if int(one.row) < number)
         alike = sum(one.data == result.data for one in earlier)
         return f"{_digest(result)}.{alike}"
 
+    def _own_id(self, result: Result) -> str | None:
+        columns, step = self._steps.id_columns, result.step
+        if columns is None or not (step == self._steps.id_step or step in self._steps.over_all):
+            return None
+        (row,) = stored_rows(result.data, row_of_step(step, result.row))
+        return columns.find(row)
+
+    def _with_own_id(self, step: str, row: str) -> Result | None:
+        # If a step over all rows made several rows with one id, the first has it.
+        found = (one for one in self._queries.results_of(step) if self._own_id(one) == row)
+        return min(found, key=lambda one: int(one.row), default=None)
+
     def _find(self, step: str, row: str) -> Result | None:
+        if self._steps.id_columns is not None and (own := self._with_own_id(step, row)) is not None:
+            return own
         digest, _, number = row.partition(".")
         if not number.isdecimal():
             return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedbed.engine.segments.segments import INPUT
+from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.store.run_queries import RunQueries
 from seedbed.tasks.rows import Row
 
@@ -17,6 +18,8 @@ class RunSteps:
 
     `names` has their names and `ways` the links between them, as in the manifest: parent, child, condition.
     `leaf` is the step whose rows are the dataset. `over_all` are the steps that read all rows at once.
+    `id_columns` are the columns that rows have their ids in, if the user named any, and `id_step` is the
+    source of such rows, unless the run read them itself.
     """
 
     def __init__(self, manifest: Mapping[str, Any], over_all: Sequence[str] = ()) -> None:
@@ -26,6 +29,8 @@ class RunSteps:
         self.ways: Sequence[Sequence[str]] = manifest.get("ways", ())
         self._described = {step["name"]: step for step in manifest.get("steps", ())}
         self.names = list(self._described)
+        self.id_columns = IdColumns(tuple(named)) if (named := manifest.get("id")) else None
+        self.id_step: str | None = manifest.get("id_step")
         self._parents: dict[str, list[str]] = {}
         for parent, child, *_ in self.ways:
             self._parents.setdefault(child, []).append(parent)

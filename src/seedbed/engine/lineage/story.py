@@ -12,7 +12,7 @@ from seedbed.engine.lineage.story_text import chapter_lines, chapter_title
 from seedbed.llm.budget.money import dollars
 from seedbed.llm.visible_text import visible
 from seedbed.store import Verdict
-from seedbed.store.row_names import row_name
+from seedbed.store.row_names import has_own_id, row_name
 
 _MOST_ENDINGS = 8
 
@@ -83,7 +83,7 @@ class Story(NamedTuple):
     @property
     def headline(self) -> str:
         """The name of the row, and what was decided of it."""
-        known_as = f" (row {self.row})" if self.source else ""
+        known_as = f" (row {self.row})" if self.source and not has_own_id(self.row) else ""
         return f"{row_name(self.row, self.source)}{known_as}: {self._decided()}"
 
     def ending_lines(self) -> Iterator[str]:

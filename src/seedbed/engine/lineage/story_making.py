@@ -78,7 +78,7 @@ class _StoryMaker:
             if result is not None:
                 root, path = row.partition("/")[0], self._steps.files_of(step)
                 yield Chapter(step, root, [], result, is_over_all=is_over_all, path=path)
-            if result is not None or is_over_all:
+            if result is not None or is_over_all or step == self._steps.id_step:
                 return
         for known in ids_upstream(row):
             result = self._queries.find_result(step, known)
@@ -147,7 +147,9 @@ class _StoryMaker:
         if known := next((reason["source"] for reason in reasons if reason.get("source")), ""):
             return str(known)
         for chapter in chapters:
-            if chapter.result is not None and chapter.result.row != chapter.row:
+            # An id of the user's may be a number, too.
+            is_numbered = chapter.is_over_all or chapter.step == self._steps.id_step
+            if chapter.result is not None and (is_numbered or chapter.result.row != chapter.row):
                 # As the run names it: rows of a source are counted from 1, those of a step over all from 0.
                 return f"row {int(chapter.result.row) + (not chapter.is_over_all)} of '{chapter.step}'"
         return self._ancestry.input.name_of(row) if self._ancestry.input else ""

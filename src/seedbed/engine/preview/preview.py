@@ -67,6 +67,7 @@ def preview(
     columns: Sequence[str] | None = None,
     drop: Sequence[str] = (),
     encoding: str | None = None,
+    id: str | Sequence[str] | None = None,
     seed: int | None = None,
     leaf: str | None = None,
     registry: Registry | None = None,
@@ -92,6 +93,7 @@ def preview(
         columns=columns,
         drop=drop,
         encoding=encoding,
+        id=id,
     )
     session = open_session(plan, engine=partial(LocalEngine, recorder=trace.record, watch=trace.watch))
     run = session.execute()

@@ -82,6 +82,8 @@ class FinishedRun:
         job, plan = self._job, self._job.plan
         ways = [way_fingerprint(edge) for edge in plan.topology.edges]
         numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
+        if plan.id_columns is not None:
+            numbers += f" {plan.id_columns.names}"
         if plan.bounds.shard is not None:
             numbers += f" {plan.bounds.shard}"
         self._mark = digest(*job.fingerprints.values(), *ways, numbers.encode(), rows)

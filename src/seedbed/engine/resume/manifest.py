@@ -44,6 +44,8 @@ def manifest_of(
         "leaf": plan.leaf,
         "input": str(plan.input.path) if plan.input is not None and plan.input.path is not None else None,
         "reading": _reading(plan),
+        "id": list(plan.id_columns.names) if plan.id_columns is not None else None,
+        "id_step": plan.id_step,
         "steps": [
             {
                 **_step(step, fingerprints[step.name], plan.registry),

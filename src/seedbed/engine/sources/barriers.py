@@ -11,6 +11,9 @@ from seedbed.engine.resume.fingerprint import digest, digest_of
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.segments import INPUT
 from seedbed.engine.sources.content_ids import ContentIds
+from seedbed.engine.sources.id_columns import IdColumns
+from seedbed.engine.sources.id_giving import RowIds
+from seedbed.engine.sources.remaining_ids import RemainingIds
 from seedbed.engine.sources.sources import Item
 from seedbed.engine.stopping.refused import Refused
 from seedbed.llm.files_read import current_files
@@ -43,16 +46,23 @@ class AllRows:
 class Barrier:
     """Applies a step to all rows of its parents, once for each set of rows; used on a thread.
 
-    `downstream` names the steps whose verdicts follow from its rows.
+    `downstream` names the steps whose verdicts follow from its rows. Rows that still have `id_columns` have
+    the id in them.
     """
 
     def __init__(
-        self, node: Node, store: RunStore, fingerprint: bytes, downstream: Iterable[str] = ()
+        self,
+        node: Node,
+        store: RunStore,
+        fingerprint: bytes,
+        downstream: Iterable[str] = (),
+        id_columns: IdColumns | None = None,
     ) -> None:
         self._node = node
         self._store = store
         self._fingerprint = fingerprint
         self._downstream = tuple(downstream)
+        self._id_columns = id_columns
         self._mark = f"all rows: {node.name}"
 
     def make(self, is_interrupted: Callable[[], bool] = lambda: False) -> bool:
@@ -91,9 +101,9 @@ class Barrier:
         return digest(self._fingerprint, *(digest_of(rows) for rows in inputs))
 
     def items(self) -> Iterator[Item]:
-        """Yield the rows that were made, in order, identified by content and not by position."""
+        """Yield the rows that were made, in order, identified by what they hold and not by position."""
         name = self._node.name
-        ids = ContentIds()
+        ids: RowIds = RemainingIds(self._id_columns) if self._id_columns is not None else ContentIds()
         for number in count():
             result = self._store.result_of(name, str(number))
             if result is None:

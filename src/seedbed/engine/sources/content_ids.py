@@ -6,9 +6,11 @@ import hashlib
 import sys
 from array import array
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from seedbed.engine.sources.digest_set import DigestSet
+from seedbed.engine.sources.id_giving import Named, RowIds
 
 
 def row_digest(encoded: bytes) -> bytes:
@@ -16,7 +18,7 @@ def row_digest(encoded: bytes) -> bytes:
     return hashlib.blake2b(encoded, digest_size=8).digest()
 
 
-class ContentIds:
+class ContentIds(RowIds):
     """Ids of rows whose order may change: the digest of a row, and how many equal rows came before."""
 
     def __init__(self) -> None:
@@ -24,13 +26,14 @@ class ContentIds:
         self._once = DigestSet()
         self._often: Counter[int] = Counter()
 
-    def of(self, encoded: bytes) -> str:
-        """Return the id of the next row."""
-        return self.of_all([encoded])[0]
-
-    def of_all(self, rows: Sequence[bytes]) -> list[str]:
-        """Return the ids of the next rows."""
-        digests = [row_digest(row).hex() for row in rows]
+    def of_all(
+        self,
+        encoded: Sequence[bytes],
+        place: Callable[[int], str] = "row {}".format,
+        rows: Sequence[Any] | None = None,
+    ) -> Named:
+        """Return the ids of the next rows; each has one."""
+        digests = [row_digest(row).hex() for row in encoded]
         # As `int(digest, 16)`, for all of them at once.
         numbers = array("Q", bytes.fromhex("".join(digests)))
         if sys.byteorder == "little":
@@ -39,10 +42,14 @@ class ContentIds:
         for i in self._once.add_all(numbers):
             self._often[numbers[i]] += 1
             ids[i] = f"{digests[i]}.{self._often[numbers[i]]}"
-        return ids
+        return Named(ids)
+
+    def of_invalid(self, row: Any, number: int, place: str) -> str:
+        """Return an id made of its number: there's no JSON to digest."""
+        return f"invalid.{number}"
 
     def see(self, row_id: str) -> None:
-        """Take the id of a row of an earlier session, which was given by `of`."""
+        """Take the id of a row of an earlier session."""
         digest, _, number = row_id.partition(".")
         if digest == "invalid":
             return

@@ -8,6 +8,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from seedbed.engine.sources.column_ids import ColumnIds
+from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.sources.sources import Item, digested
 from seedbed.errors import SeedbedError
@@ -19,10 +21,11 @@ _PLACE = re.compile(r"(?P<file>.+?)(?:, (?:line|row|item) |:)(?P<number>\d+)(?P<
 
 
 class InputLookup:
-    """The current file of a run's input; rows are identified by content, so it may have changed."""
+    """The current file of a run's input; since rows have ids that don't tell where, it may have changed."""
 
-    def __init__(self, rows: InputRows) -> None:
+    def __init__(self, rows: InputRows, columns: IdColumns | None = None) -> None:
         self._rows = rows
+        self._columns = columns
         self._found: dict[str, Item | None] = {}
 
     @classmethod
@@ -37,7 +40,8 @@ class InputLookup:
         reading = Reading(
             said.get("encoding"), tuple(columns) if columns else None, tuple(said.get("drop") or ()), _ignore
         )
-        return cls(InputRows(place, reading))
+        ids = manifest.get("id")
+        return cls(InputRows(place, reading), IdColumns(tuple(ids)) if ids else None)
 
     def name_of(self, row: str) -> str:
         """Return what people call the row of an id, or of a row made from it; empty if it's gone."""
@@ -51,7 +55,10 @@ class InputLookup:
 
     def first_names(self, count: int) -> str:
         """Return the names of the first rows."""
-        return row_names((item.id, item.in_flight.place) for item in islice(self._items(), count))
+        first = list(islice(self._items(), count))
+        if self._columns is not None:
+            return ", ".join(item.id for item in first)
+        return row_names((item.id, item.in_flight.place) for item in first)
 
     def id_of(self, text: str) -> str | None:
         """Return the id of the row that a text names: `questions.jsonl, line 7` or `questions.jsonl:7`."""
@@ -73,7 +80,8 @@ class InputLookup:
 
     def _items(self) -> Iterator[Item]:
         try:
-            yield from digested(self._rows.rows(), "", self._rows.name_of)
+            ids = ColumnIds.of_input(self._columns, self._rows) if self._columns else None
+            yield from digested(self._rows.rows(), "", self._rows.name_of, ids=ids)
         except (SeedbedError, OSError):
             # The file has changed, since the run could read it: the rest isn't what the run was made from.
             return

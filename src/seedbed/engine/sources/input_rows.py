@@ -64,6 +64,12 @@ class InputRows:
             return read_placed(self.source, replace(self.reading, skip=Skip(skip)))
         return enumerate(self._rows_in_memory(), start=1)
 
+    def only(self, columns: tuple[str, ...]) -> InputRows:
+        """Return the same rows with these columns only, to look at them before the run reads them."""
+        # Without notes: the run reads these rows again, and would say everything twice.
+        reading = replace(self.reading, columns=columns, drop=(), note=lambda text: None, _noted=set())
+        return replace(self, reading=reading)
+
     def name_of(self, number: int) -> str:
         """Return what people call a row: its file and line, or its position in the input."""
         return self.names()(number)

@@ -59,7 +59,15 @@ class KeptRows:
 
     def keeper_of_input(self) -> Callable[[Item], None]:
         """Return a function that keeps a row of the input, for a step that reads all of them."""
-        return self._keeper(INPUT, _OF_INPUT)
+
+        def keep(item: Item) -> None:
+            result = _kept_as(INPUT, _OF_INPUT, item)
+            stored = self._journal.result(INPUT, result.row)
+            # A row with an id of its own may hold something else than before, and takes its place.
+            self._journal.kept[INPUT] += stored == result
+            self._journal.keep_result(result, stored)
+
+        return keep
 
     def _keep_list(self, step: str, key: bytes, keep: Callable[[Item], None]) -> Callable[[Item], None]:
         """Return a function that keeps the length of a list before the first of its rows."""
@@ -77,17 +85,14 @@ class KeptRows:
 
     def _keeper(self, step: str, key: bytes) -> Callable[[Item], None]:
         def keep(item: Item) -> None:
-            # Not the item's id: rows that are known by their content are still kept by their number, since a
-            # resumed run must find the rows before it without making them.
-            row = item.in_flight.source
-            result = Result(step, row, key, 0, "done", b"[" + item.in_flight.encoded + b"]")
-            stored = self._journal.result(step, row)
+            result = _kept_as(step, key, item)
+            stored = self._journal.result(step, result.row)
             if stored is not None and stored.key == key:
                 self._journal.kept[step] += 1
                 # Rows downstream were made from the earlier row, and their answers are paid for. Continuing
                 # would mix rows of two generators; making all of them again would buy the answers again.
                 if stored.data != result.data:
-                    raise _unlike(step, row)
+                    raise _unlike(step, result.row)
             self._journal.keep_result(result, stored)
 
         return keep
@@ -114,6 +119,12 @@ class KeptRows:
 
 def _lists_of(name: str) -> str:
     return f"{name} lists"
+
+
+def _kept_as(step: str, key: bytes, item: Item) -> Result:
+    # Not by the item's id: rows of a generator that are known by what they hold are still kept by number,
+    # since a resumed run must find the rows before it without making them.
+    return Result(step, item.in_flight.source, key, 0, "done", b"[" + item.in_flight.encoded + b"]")
 
 
 def _kept_variables(variables: Any) -> bytes:

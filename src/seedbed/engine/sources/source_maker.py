@@ -11,7 +11,9 @@ from seedbed.engine.resume.checkpoint import Reached, decided_ids
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.segments import INPUT, Segment
 from seedbed.engine.sources.barriers import Barrier
+from seedbed.engine.sources.column_ids import ColumnIds
 from seedbed.engine.sources.content_ids import ContentIds
+from seedbed.engine.sources.id_giving import RowIds
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.sources.kept_rows import KeptRows
 from seedbed.engine.sources.sources import (
@@ -22,6 +24,7 @@ from seedbed.engine.sources.sources import (
     digested,
     numbered,
     numbered_item,
+    place_of_step,
     sampled_items,
 )
 from seedbed.engine.sources.stretches import OF_A_FILE, stretches
@@ -55,8 +58,8 @@ class SourceMaker:
         rows = given.rows(reached.items)
 
         # On the source's thread: reading the ids waits for the disk.
-        def arguments() -> tuple[Iterator[Placed], str, Callable[[int], str], int, ContentIds]:
-            ids = ContentIds()
+        def arguments() -> tuple[Iterator[Placed], str, Callable[[int], str], int, RowIds]:
+            ids = self._ids_of(given)
             for row_id in decided_ids(self._store, leaf, reached.verdicts):
                 ids.see(row_id)
             return rows, leaf, given.names(), reached.items, ids
@@ -90,7 +93,12 @@ class SourceMaker:
         if segment.source is None:
             return self._input(segment)
         if segment.is_barrier:
-            barrier = Barrier(segment.source, self._store, self._fingerprints[segment.name])
+            barrier = Barrier(
+                segment.source,
+                self._store,
+                self._fingerprints[segment.name],
+                id_columns=self._plan.id_columns,
+            )
             return Threaded(barrier.items, most_bytes=self._ahead)
         generator = segment.generator
         assert generator is not None
@@ -110,12 +118,22 @@ class SourceMaker:
         rows = given.rows()
         # Input rows are only stored for a step that reads all of them; other runs read the file again.
         keep = self._kept.keeper_of_input() if INPUT in segment.kept else None
-        arguments = rows, segment.name, given.names()
+        arguments = rows, segment.name, given.names(), 0, self._ids_of(given)
         together = partial(stretches, *arguments, at_a_time=_at_a_time(given))
         return Threaded(lambda: digested(*arguments), READ_AHEAD, keep, self._ahead, together)
 
+    def _ids_of(self, given: InputRows) -> RowIds:
+        columns = self._plan.id_columns
+        return ContentIds() if columns is None else ColumnIds.of_input(columns, given)
+
+    def _ids_of_step(self, generator: GeneratorStep) -> RowIds | None:
+        columns = self._plan.id_columns
+        if columns is not None and generator.name == self._plan.id_step:
+            return ColumnIds(columns, name_of=partial(place_of_step, generator.name))
+        return ContentIds() if generator.ids_from_content else None
+
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
-        ids = ContentIds() if generator.ids_from_content else None
+        ids = self._ids_of_step(generator)
 
         def from_the_start() -> Iterator[Item]:
             current_files.set(generator._noted_by)

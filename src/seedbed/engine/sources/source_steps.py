@@ -10,6 +10,7 @@ from typing import Any
 from seedbed.errors import UnknownPluginError, UsageError
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.first_party import pip_install
+from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
 from seedbed.store.formats import is_text
 from seedbed.tasks.base_step import BaseStep
@@ -38,6 +39,7 @@ _READ_BY: Mapping[str, str] = MappingProxyType(
 """The steps that read files of these endings."""
 
 _ROWS = frozenset({"jsonl", "json", "csv", "parquet", "arrow"})
+_AT_HAND = _ROWS | {"rows"}
 
 
 def source_step(given: object, registry: Registry, **options: Any) -> GeneratorStep | None:
@@ -72,6 +74,11 @@ def source_step(given: object, registry: Registry, **options: Any) -> GeneratorS
         ) from error
     assert isinstance(step, GeneratorStep)
     return step
+
+
+def is_at_hand(step: GeneratorStep, registry: Registry) -> bool:
+    """Whether a source's rows can be read twice at little cost: nothing is asked, fetched or converted."""
+    return any(claim.name in _AT_HAND for claim in claims_behind(type(step), registry))
 
 
 def with_source(pipeline: Pipeline, source: BaseStep) -> Pipeline:

@@ -12,6 +12,7 @@ import orjson
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.content_ids import ContentIds
+from seedbed.engine.sources.id_giving import RowIds
 from seedbed.engine.sources.shard import Shard
 from seedbed.engine.stopping.refused import Refused
 from seedbed.errors import InvalidRowError, Reject
@@ -139,11 +140,11 @@ def numbered(
     generator: GeneratorStep,
     first: int = 0,
     begin: Callable[[int], object] = lambda number: None,
-    ids: ContentIds | None = None,
+    ids: RowIds | None = None,
 ) -> Iterator[Item]:
     """Yield the rows of a generator step as items, one row each, numbered in order.
 
-    With `ids`, which have seen the rows before `first`, an item is identified by content, and its number only
+    With `ids`, which have seen the rows before `first`, an item is identified by those, and its number only
     says where its row is kept. `begin` is called with the number of the row that comes next.
     """
     number, step = first, generator.name
@@ -186,12 +187,18 @@ def sampled_items(task: GeneratorTask, seed: int) -> Iterator[Item]:
         yield item
 
 
-def numbered_item(encoded: bytes, step: str, number: int, ids: ContentIds | None, *, begins: int = 0) -> Item:
-    """Return the item of a generator's row."""
+def numbered_item(encoded: bytes, step: str, number: int, ids: RowIds | None, *, begins: int = 0) -> Item:
+    """Return the item of a generator's row; raise DatasetError if it can't have an id."""
     if ids is None:
         return Item(str(number), InFlight(str(number), encoded, step, None, str(number)), begins=begins)
-    row_id, place = ids.of(encoded), f"row {number + 1} of '{step}'"
+    place = place_of_step(step, number)
+    row_id = ids.of(encoded, place)
     return Item(row_id, InFlight(row_id, encoded, step, None, str(number), place=place), begins=begins)
+
+
+def place_of_step(step: str, number: int) -> str:
+    """Return what people call a row of a generator, whose number is counted from 0."""
+    return f"row {number + 1} of '{step}'"
 
 
 def digested(
@@ -199,11 +206,12 @@ def digested(
     step: str,
     name_of: Callable[[int], str],
     first: int = 0,
-    ids: ContentIds | None = None,
+    ids: RowIds | None = None,
 ) -> Iterator[Item]:
-    """Yield the rows of an input as items, identified by content; their line is only their name.
+    """Yield the rows of an input as items, identified by `ids`, or by content; their line is only their name.
 
-    They begin with number `first`, counted from 0; `ids` have seen those before.
+    They begin with number `first`, counted from 0; `ids` have seen those before. Raises DatasetError for a
+    row that can't have an id.
     """
     ids = ids or ContentIds()
     for count, (number, row) in enumerate(rows, start=first):
@@ -211,8 +219,7 @@ def digested(
         try:
             encoded = encode_row(row)
         except InvalidRowError as error:
-            # It has no JSON to digest, so its position has to do.
-            yield Item.failed(f"invalid.{count}", step, error, place)
+            yield Item.failed(ids.of_invalid(row, count, place), step, error, place)
             continue
-        row_id = ids.of(encoded)
+        row_id = ids.of(encoded, place, row if type(row) is dict else None)
         yield Item(row_id, InFlight(row_id, encoded, "", None, row_id, place=place))

@@ -10,6 +10,7 @@ from typing import Any
 from seedbed.engine.segments.row_lines import RowLines
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.content_ids import ContentIds
+from seedbed.engine.sources.id_giving import RowIds
 from seedbed.engine.sources.sources import Item, digested
 from seedbed.errors import InvalidRowError
 from seedbed.store.read_options import Placed
@@ -71,7 +72,7 @@ def stretches(
     step: str,
     name_of: Callable[[int], str],
     first: int = 0,
-    ids: ContentIds | None = None,
+    ids: RowIds | None = None,
     at_a_time: int = 1,
 ) -> Iterator[Stretch | Item]:
     """Yield the rows of an input in stretches; single items where a row has no JSON.
@@ -86,9 +87,25 @@ def stretches(
             yield from digested(taken, step, name_of, first, ids)
         else:
             encoded = entries(data, "rows of the input")
-            numbers = [number for number, _ in taken]
-            yield Stretch(ids.of_all(encoded), encoded, lines.rows(), numbers, name_of)
+            yield from _named(ids, encoded, lines.rows(), [number for number, _ in taken], name_of)
         first += len(taken)
+
+
+def _named(
+    ids: RowIds,
+    encoded: list[bytes],
+    rows: list[Row],
+    numbers: Sequence[int],
+    name_of: Callable[[int], str],
+) -> Iterator[Stretch]:
+    """Yield rows as a stretch; if one of them can't have an id, those before it, and raise the error."""
+    named = ids.of_all(encoded, lambda i: name_of(numbers[i]), rows)
+    if named.error is None:
+        yield Stretch(named.ids, encoded, rows, numbers, name_of)
+        return
+    if end := len(named.ids):
+        yield Stretch(named.ids, encoded[:end], rows[:end], numbers[:end], name_of)
+    raise named.error
 
 
 def _in_parts(rows: Iterable[Placed], at_a_time: int) -> Iterator[tuple[list[Placed], RowLines | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,7 @@ def _defaults(defaults: RunDefaults, writing: Writing) -> dict[str, Any]:
         "n": defaults.n,
         "seed": defaults.seed,
         "input": _input(defaults.input, writing),
+        "id": _id(defaults.id),
         "out": [_output(one, writing) for one in defaults.outputs] or None,
         "budget": {name: cap for name, cap in budget.items() if cap is not None} or None,
         "stop_if": defaults.stop_if,
@@ -96,6 +97,12 @@ def _input(given: Any, writing: Writing) -> Any:
         )
     refuse_object("input", given, "the pipeline")
     return given
+
+
+def _id(columns: str | Sequence[str] | None) -> str | list[str] | None:
+    if columns is None or isinstance(columns, str):
+        return columns
+    return columns[0] if len(columns) == 1 else list(columns) or None
 
 
 def _output(given: Mapping[str, Any], writing: Writing) -> Any:
