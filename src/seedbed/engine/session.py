@@ -18,7 +18,6 @@ from seedbed.engine.resume.manifest import BRANCHES, manifest_of, plugins_of, te
 from seedbed.engine.run import Run
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.session_end import Ending
-from seedbed.engine.sources.id_checks import check_ids_of_input
 from seedbed.engine.start import Start
 from seedbed.engine.stopping.pausing import paused
 from seedbed.engine.timeline import sampled
@@ -203,7 +202,7 @@ class Session:
     async def _make_rows(self) -> bool:
         """Have the engine make the rows; if another package's engine fails, name it."""
         check_resumes(self._engine, self._store)
-        await check_ids_of_input(self._job)
+        await self._finished.check_ids()
         try:
             with loop_watched(self.run), sampled(self.run, self._store.path, self._number):
                 return await self._engine.make_rows()

@@ -10,11 +10,13 @@ from seedbed.engine.engine import Job
 from seedbed.engine.resume.fingerprint import digest, way_fingerprint
 from seedbed.engine.resume.found import Found
 from seedbed.engine.resume.input_digest import InputDigest
+from seedbed.engine.sources.id_checks import check_ids_of_input
 from seedbed.llm.calling.loop import off_loop
 from seedbed.store.stored_json import kept_json
 
 _FINISHED = "finished"
 _SUMMARY = "summary"
+_IDS_CHECKED = "ids checked"
 
 _PATIENCE = 1.0
 """Seconds that a run waits at its end, at least, until its input has been read."""
@@ -26,6 +28,7 @@ class FinishedRun:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._mark: bytes | None = None
+        self._are_ids_checked = False
         # Rows in memory aren't digested: they may be an iterator, which can be read only once.
         given = job.plan.input
         self._input = InputDigest(given) if given is not None and given.path is not None else None
@@ -34,7 +37,8 @@ class FinishedRun:
         """Take over the counts of an earlier session that finished this same run; return whether one did."""
         job, store = self._job, self._job.store
         if self._input is not None:
-            is_first = not (store.get_mark(_FINISHED) or job.checkpoint.is_in(store))
+            marks = store.get_mark(_FINISHED) or store.get_mark(_IDS_CHECKED)
+            is_first = not (marks or job.checkpoint.is_in(store))
             may_go_on = self._input.begin(self._note_mark)
             if is_first and may_go_on:
                 # There's nothing to find, so the first row needn't wait until a large file has been read.
@@ -53,6 +57,12 @@ class FinishedRun:
         job.outlets.add(0, {}, store.rows(job.plan.leaf))
         return True
 
+    async def check_ids(self) -> None:
+        """Look at the ids of the input, unless an earlier session has; raises DatasetError for wrong ones."""
+        if self._mark is None or self._job.store.get_mark(_IDS_CHECKED) != self._mark:
+            await check_ids_of_input(self._job.plan)
+        self._are_ids_checked = self._job.plan.id_columns is not None
+
     def note(self, finished: bool, summary: dict[str, Any]) -> None:
         """Note whether this session finished the run, for the next one."""
         mark = self._final_mark() if finished else None
@@ -61,6 +71,8 @@ class FinishedRun:
         if mark is not None:
             store.set_mark(_SUMMARY, kept_json(summary))
         store.set_mark(_FINISHED, mark or b"")
+        if self._are_ids_checked and self._mark is not None:
+            store.set_mark(_IDS_CHECKED, self._mark)
 
     def end(self) -> None:
         """Read the input no further."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import islice
@@ -16,6 +15,7 @@ from seedbed.engine.sources.source_steps import is_at_hand
 from seedbed.engine.sources.sources import numbered, place_of_step
 from seedbed.engine.verdicts.decider import ATTEMPTS_PER_ROW
 from seedbed.errors import UsageError
+from seedbed.llm.calling.loop import off_loop
 from seedbed.store.read_options import Placed
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
@@ -23,11 +23,9 @@ from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import GeneratorStep
 
 if TYPE_CHECKING:
-    from seedbed.engine.engine import Job
     from seedbed.engine.plan import Plan
 
 _AT_A_TIME = 256
-_CHECKED = "ids checked"
 
 
 def check_id_columns(columns: IdColumns, given: InputRows) -> None:
@@ -62,25 +60,21 @@ def check_source_of_ids(sources: Sequence[BaseStep]) -> None:
         )
 
 
-async def check_ids_of_input(job: Job) -> None:
+async def check_ids_of_input(plan: Plan) -> None:
     """Read the ids of an input before any call; raise DatasetError for a row without one of its own.
 
     Not those of an input that can be read only once, or that takes long, nor beyond the rows that the run may
     need: these are checked as they're read.
     """
-    plan, stopped = job.plan, Event()
-    # A digest of the input, among other things; None if it isn't known.
-    key = job.checkpoint.key
-    if plan.id_columns is None or not plan.backends or (key and job.store.get_mark(_CHECKED) == key):
+    stopped = Event()
+    if plan.id_columns is None or not plan.backends:
         return
     check = _check_step if plan.input is None else _check_input
     try:
-        await asyncio.to_thread(check, plan, plan.id_columns, stopped.is_set)
+        await off_loop(partial(check, plan, plan.id_columns, stopped.is_set))
     finally:
         # A thread can't be cancelled, and the process waits for it.
         stopped.set()
-    if key is not None:
-        job.store.set_mark(_CHECKED, key)
 
 
 def _check_input(plan: Plan, columns: IdColumns, is_stopped: Callable[[], bool]) -> None:
