@@ -22,6 +22,7 @@ SOURCE = ROOT / "src"
 
 LEVELS: dict[str, int] = {
     "counts": 0,
+    "durations": 0,
     "errors": 0,
     "open_files": 0,
     "suggestions": 0,

@@ -48,8 +48,10 @@ class SeedbedError(Exception):
     """Base of all errors: a fact, and lines that say what to do.
 
     `fact` is one sentence in lower case with the offending value quoted; `advice` follows it,
-    one indented line each.
+    one indented line each. `is_of_place` says that the place of what's to be written is the reason.
     """
+
+    is_of_place: bool = False
 
     def __init__(self, fact: str, *advice: str) -> None:
         super().__init__(fact, *advice)
@@ -289,9 +291,7 @@ class Reject(RowError):
 
 
 class DatasetError(SeedbedError):
-    """A dataset can't be read or written; `is_of_place` says that its place is the reason, not its rows."""
-
-    is_of_place: bool = False
+    """A dataset can't be read or written."""
 
 
 class StoreError(SeedbedError):

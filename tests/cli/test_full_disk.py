@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -116,10 +117,12 @@ run {seedbed} runs remove a --yes
 @pytest.mark.slow
 @pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
 @pytest.mark.parametrize(
-    ("remount", "removed"), [("", 0), ("mount -o remount,ro none disk", 2)], ids=["full", "read-only"]
+    ("remount", "begins", "removed"),
+    [("", 3, 0), ("mount -o remount,ro none disk", 2, 2)],
+    ids=["full", "read-only"],
 )
 def test_a_run_on_a_disk_that_takes_nothing_is_read_and_copied_away_and_stays_what_it_is(
-    remount: str, removed: int, tmp_path: Path
+    remount: str, begins: int, removed: int, tmp_path: Path
 ) -> None:
     (tmp_path / "t.py").write_text(TASK)
     (tmp_path / "disk").mkdir()
@@ -138,7 +141,7 @@ def test_a_run_on_a_disk_that_takes_nothing_is_read_and_copied_away_and_stays_wh
     statuses = (tmp_path / "statuses").read_text().splitlines()
     assert statuses == [
         *("0 runs show", "0 runs explain", "0 runs export", "0 runs copy"),
-        *("2 run t.py:Long", "0 runs export", "2 run t.py:Long", f"{removed} runs remove"),
+        *(f"{begins} run t.py:Long", "0 runs export", f"{begins} run t.py:Long", f"{removed} runs remove"),
     ], said
     made = (tmp_path / "a.jsonl").read_bytes()
     assert made.count(b"\n") == 20
@@ -164,3 +167,26 @@ def test_what_is_shown_on_a_full_disk_ends_with_a_word(command: str) -> None:
 
     said = "error: standard output cannot be written to: No space left on device\n  free some space there\n"
     assert (ended.returncode, ended.stderr) == (3, said)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
+@pytest.mark.parametrize("command", ["runs copy a disk/copied", "runs copy a b", "runs merge m s1 s2"])
+def test_a_full_disk_stops_what_copies_runs_with_status_3(tmp_path: Path, command: str) -> None:
+    seedbed = [sys.executable, "-m", "seedbed"]
+    (tmp_path / "in.jsonl").write_text("".join(f'{{"text": "{n} {"x" * 100}"}}\n' for n in range(400)))
+    (tmp_path / "disk").mkdir()
+    make = ["run", "map", "--set", "make.n=text | length", "--input", "in.jsonl"]
+    where: Any = {"cwd": tmp_path, "env": {**os.environ, "SEEDBED_RUNS": "runs"}, "capture_output": True}
+    for name, more in (("a", []), ("s1", ["--shard", "1/2"]), ("s2", ["--shard", "2/2"])):
+        subprocess.run([*seedbed, *make, "--name", name, *more], check=True, **where)
+    script = (
+        "mount -t tmpfs -o size=1m none disk; cp -r runs disk; export SEEDBED_RUNS=disk/runs; "
+        "dd if=/dev/zero of=disk/fill bs=1k count=5000 2> /dev/null; "
+        f"exec '{sys.executable}' -m seedbed {command}"
+    )
+
+    ended = subprocess.run(["unshare", "-rm", "sh", "-c", script], text=True, check=False, **where)
+
+    assert ended.returncode == 3, ended.stderr
+    assert "No space left" in ended.stderr or "disk is full" in ended.stderr

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from seedbed.cli.terminal.counting import cost_text, duration
+from seedbed.cli.terminal.counting import cost_text
+from seedbed.durations import duration
 
 Start = Callable[..., "subprocess.Popen[str]"]
 

@@ -146,6 +146,14 @@ def test_rows_that_failed_are_counted_with_their_step_if_several_steps_ask(seedb
     )
 
 
+def test_rows_missing_before_a_step_over_all_rows_are_said(seedbed: Seedbed) -> None:
+    Path("in.jsonl").write_text('{"a": 2}\n{"a": 1}\n')
+    result = seedbed("run", "sort", "--set", "by=a", "--input", "in.jsonl", "-n", "5", "-o", "s.jsonl")
+    assert result.status == 1
+    assert "2 rows came to the step over all rows, fewer than n asks for" in result.err
+    assert "there were no more rows: the source ended" in result.err
+
+
 def test_json_is_the_whole_of_standard_output_where_the_rows_go_to_a_file(seedbed: Seedbed) -> None:
     result = seedbed("run", "t.py:Odd", *ECHO, "-n", "4", "-o", "odd.jsonl", "--json")
     summary = json.loads(result.out)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.cli.shortages import shortage_of
 from seedbed.cli.terminal.printing import Painted, echo, show_logs_visibly
-from seedbed.errors import DatasetError, PluginError, SeedbedError
+from seedbed.errors import PluginError, SeedbedError
 from seedbed.plugins.authoring.class_errors import text_of, told
 from seedbed.suggestions import did_you_mean
 from seedbed.tracebacks import where
@@ -37,6 +37,7 @@ _LONGEST = 4000
 """Characters of a line of an error that are shown at most."""
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SQLITE_FULL = 13  # not from sqlite3, whose import every command would pay for
 
 
 class ExitStatus(IntEnum):
@@ -73,8 +74,7 @@ def guarded(command: Callable[[], int | None]) -> int:
     except SeedbedError as error:
         show_error(error)
         # The command was right: the disk or the server wasn't.
-        is_of_place = isinstance(error, DatasetError) and error.is_of_place
-        return ExitStatus.INTERRUPTED if is_of_place else ExitStatus.USAGE
+        return ExitStatus.INTERRUPTED if error.is_of_place or _is_full(error) else ExitStatus.USAGE
     except Exception as error:  # noqa: BLE001 - nothing above catches it; users get one line
         return _unforeseen(error)
     return status
@@ -152,6 +152,18 @@ def _show_exit(error: BaseException) -> None:
     )
 
 
+def _is_full(error: BaseException) -> bool:
+    """Whether a full disk is the reason for an error, or for one that led to it."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _NO_ROOM:
+            return True
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF == _SQLITE_FULL:
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def _unforeseen(error: Exception) -> ExitStatus:
     _show_traceback(error)
     if isinstance(error, OSError) and error.errno in _NO_ROOM and error.filename is None:
@@ -164,7 +176,7 @@ def _unforeseen(error: Exception) -> ExitStatus:
     if isinstance(error, OSError) and error.filename is not None:
         # Wherever it was raised in our code, the file is what's wrong.
         show(f"'{error.filename}' cannot be used: {error.strerror}", "choose another file or folder")
-        return ExitStatus.USAGE
+        return ExitStatus.INTERRUPTED if _is_full(error) else ExitStatus.USAGE
     if (place := _author_place(error)) is not None:
         fact, advice = told(error)
         show(f"code outside of seedbed is broken: {fact}", f"raised in {place}", *advice)

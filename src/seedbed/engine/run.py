@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from seedbed.durations import duration
 from seedbed.engine.failure import Failure
 from seedbed.engine.quality.figures import Quality
 from seedbed.engine.resume.found import Found, count_text
@@ -45,7 +46,8 @@ class Run(RunRows):
     this object; `outputs` are the files, folders and addresses of the dataset, once it's written, and `out`
     is the first file or folder. `found` says what a resumed run had before. `seconds` and `calls` (tries,
     tokens, dollars) are those of this session. `tried` is the number of indices tried, if rows are missing
-    because no more may be tried; otherwise None.
+    because no more may be tried; otherwise None. `gathered` is the number of rows that came to a step over
+    all rows, such as `sort`, if they are fewer than were asked for; otherwise None.
 
     `quality` says what the texts that models wrote are like so far; None if none did, or if it isn't
     measured.
@@ -71,6 +73,7 @@ class Run(RunRows):
     leaf: str = ""
     found: Found | None = None
     tried: int | None = None
+    gathered: int | None = None
     calls: CallCounts = field(default_factory=CallCounts)
     failures: list[Failure] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -110,7 +113,7 @@ class Run(RunRows):
             summary["rejected"],
         )
         self.outcome = summary["outcome"]
-        self.tried = summary.get("tried")
+        self.tried, self.gathered = summary.get("tried"), summary.get("gathered")
         self.quality = Quality.of_json(summary.get("quality"))
         self.reasons.update(summary["reasons"])
         self.rejections.update(summary["rejections"])
@@ -166,6 +169,7 @@ class Run(RunRows):
             "failed": self.failed,
             "rejected": self.rejected,
             "tried": self.tried,
+            "gathered": self.gathered,
             "rejections": dict(self.rejections.most_common(_KEPT_FAILURES)),
             "dropped": dict(self.dropped),
             "stopped_by": str(self.stopped_by) if self.stopped_by else None,
@@ -220,7 +224,7 @@ def progress_text(run: Run, seconds: float, said: str = "") -> str:
             for count, word in ((run.failed, "failed"), (run.rejected, "rejected"))
             if count
         ),
-        f"{seconds:,.1f} s",
+        duration(seconds),
         f"{calls.answered:,} calls" if calls.answered else "",
         f"{usage.input_tokens:,} input + {usage.output_tokens:,} output tokens" if calls.answered else "",
         cost,

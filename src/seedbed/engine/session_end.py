@@ -209,5 +209,6 @@ def _outcome(run: Run, finished: bool) -> Outcome:
         return "interrupted" if run.stopped_by is None else "stopped"
     # An input without rows is complete without rows; a filter that let none of its rows through isn't.
     came_to_nothing = not run.accepted and bool(run.rejected or run.dropped)
-    enough = not (came_to_nothing or run.tried) if run.wanted is None else run.accepted == run.wanted
+    is_short = came_to_nothing or run.tried or run.gathered is not None
+    enough = not is_short if run.wanted is None else run.accepted == run.wanted
     return "complete" if enough and not run.failed else "incomplete"

@@ -46,7 +46,9 @@ class CopyPlace(NamedTuple):
         except UsageError:
             raise
         except Exception as error:  # noqa: BLE001 - each file system has errors of its own
-            raise self._failed(error, what) from None
+            failed = self._failed(error, what)
+            failed.is_of_place = what == "written"
+            raise failed from None
 
     def read_index(self) -> RunCopy | None:
         """Return the index of the copy; None if there's none."""

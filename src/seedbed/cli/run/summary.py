@@ -11,13 +11,13 @@ from seedbed.cli.failures import ExitStatus, show, show_error
 from seedbed.cli.terminal.counting import (
     cost_text,
     count_text,
-    duration,
     first_few,
     rate_text,
     tries_text,
 )
 from seedbed.cli.terminal.printing import Painted, echo
 from seedbed.counts import tokens_text
+from seedbed.durations import duration
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.found import Found
 from seedbed.engine.run import Run
@@ -110,7 +110,10 @@ def _dataset_lines(run: Run, out: Output | None, existed: bool) -> Iterator[str]
         return
     if run.failed:
         yield f"`seedbed runs retry {name}` retries the failed rows"
-    if run.tried or (run.wanted is not None and run.accepted + run.failed < run.wanted):
+    if run.gathered is not None:
+        yield f"{count_text(run.gathered, 'row')} came to the step over all rows, fewer than n asks for"
+    is_short = run.wanted is not None and run.accepted + run.failed < run.wanted
+    if run.tried or is_short or (run.gathered is not None and not run.failed):
         yield _end_line(run.tried)
 
 

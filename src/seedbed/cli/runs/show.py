@@ -11,9 +11,10 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.facts import RunFacts, facts_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.runs.reasons import Reason, as_json, reasons_of, write_reasons
-from seedbed.cli.terminal.counting import count_text, duration, moment
+from seedbed.cli.terminal.counting import count_text, moment
 from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.durations import duration
 from seedbed.engine.quality.figures import Quality
 from seedbed.pipeline.stop_condition import FEWEST
 from seedbed.store import RunReader, SessionRecord, run_entry

@@ -10,8 +10,6 @@ from seedbed.counts import count_of
 from seedbed.llm.budget.money import dollars
 
 T = TypeVar("T")
-_DAY = 24 * 3600
-_YEAR = 365 * _DAY
 
 
 def count_text(count: int, noun: str) -> str:
@@ -30,20 +28,6 @@ def rate_text(rate: float) -> str:
     if rate <= 0:
         return ""
     return f"{rate:.1f} rows/s" if rate >= 1 else f"{rate * 60:.1f} rows/min"
-
-
-def duration(seconds: float) -> str:
-    """Return a duration, to two digits or so: '4.2 s', '3 min 20 s', '2 h 5 min', '9 days', '7,310 years'."""
-    if seconds < 10:
-        return f"{seconds:.1f} s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min{f' {whole % 60} s' if whole % 60 else ''}"
-    if whole < 4 * _DAY:
-        return f"{whole // 3600} h {whole % 3600 // 60} min"
-    return f"{whole // _DAY:,} days" if whole < 2 * _YEAR else f"{whole // _YEAR:,} years"
 
 
 def tries_text(retried: int, refused: int = 0) -> str:

@@ -6,10 +6,11 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from seedbed.cli.terminal.counting import cost_text, count_text, duration, rate_text, tries_text
+from seedbed.cli.terminal.counting import cost_text, count_text, rate_text, tries_text
 from seedbed.cli.terminal.printing import echo, in_one_line
 from seedbed.cli.terminal.rates import Rate
 from seedbed.counts import tokens_text
+from seedbed.durations import duration
 
 if TYPE_CHECKING:
     from seedbed.engine.run import Run

@@ -30,7 +30,7 @@ class StepBars:
     """
 
     def __init__(self, steps: Sequence[BaseStep], counts: Mapping[str, StepCounts]) -> None:
-        # A generator has no rows coming in: it tries indices.
+        # A generator has no rows coming in: it tries indices, and has tried those that it's done with.
         self._words = {step.name: "tried" if isinstance(step, GeneratorStep) else "in" for step in steps}
         self._counts = counts
         self._rates: defaultdict[str, Rate] = defaultdict(Rate)
@@ -67,10 +67,11 @@ def _cells(
     total = None if wanted is None else max(wanted, counts.taken, counts.made, 1)
     bar = ProgressBar(total, counts.settled, width=_BAR, pulse=total is None)
     passed = counts.pass_rate
+    count = counts.settled if word == "tried" else counts.taken
     return [
         shown("  " + shortened(in_one_line(name), min(_NAME, max(8, width // 4)))),
         bar if width >= _ROOM_FOR_BARS else shown(""),
-        shown(f"{counts.taken:,} {word}" if counts.taken else ""),
+        shown(f"{count:,} {word}" if counts.taken else ""),
         shown(f"{counts.made:,} out"),
         shown("" if passed is None else f"{passed:.0%} pass", "yellow"),
         shown(rate_text(rate) if width >= _ROOM_FOR_RATES else "", "dim"),

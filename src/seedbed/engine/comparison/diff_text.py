@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from seedbed.durations import duration
 from seedbed.engine.comparison.changed_settings import Setting
 from seedbed.engine.comparison.compared_run import ComparedRun
 from seedbed.engine.comparison.row_changes import LoneRow, RowsDiff
@@ -65,7 +66,7 @@ def _totals(first: ComparedRun, second: ComparedRun) -> Iterator[tuple[str, str]
     yield "Tokens", _from_to(*tokens)
     if one.cost or other.cost:
         yield "Cost", _from_to(*(_cost(spent.cost, spent.unpriced) for spent in (one, other)))
-    yield "Time", _from_to(*(f"{spent.seconds:,.1f} s" for spent in (one, other)))
+    yield "Time", _from_to(*(duration(spent.seconds) for spent in (one, other)))
 
 
 def _cost(amount: float, unpriced: int) -> str:

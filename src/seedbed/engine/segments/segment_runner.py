@@ -172,9 +172,13 @@ class SegmentRunner:
             self._log.end()
 
     def _note_end(self) -> None:
-        """Note how many items were tried, and why there are no rows if the source had none."""
+        """Note how many items were tried, if rows are missing, and why there are none if there are none."""
         run, source = self._job.run, self._source
         run.tried = run.tried or self._decider.tried
+        wanted, counted = self._job.plan.own_n, self._decider.counted_rows
+        # Nobody knows how many rows a step makes of all rows, so those that come to it are counted.
+        if run.wanted is None and wanted is not None and not self._segment.is_barrier and counted < wanted:
+            run.gathered = counted - run.failed
         is_empty = source.ended and source.error is None and not self._decider.decided()
         if is_empty and not self._decider.is_satisfied:
             run.odd += emptiness(self._job.plan, self._segment)
