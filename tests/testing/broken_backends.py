@@ -297,20 +297,21 @@ class ReadsTheBodyFirst(PlainLLM):
 
 @fails("test_calls_at_once_each_get_their_own_answer")
 class MixesUpItsCalls(PlainLLM):
-    latest: ClassVar[dict[str, Any]] = {}
+    _latest: dict[str, Any] = PrivateAttr(default_factory=dict)
 
     async def post(self, body: dict[str, Any]) -> HTTPAnswer:
-        type(self).latest = body
+        self._latest = body
         await asyncio.sleep(0)
-        return await super().post(self.latest)
+        return await super().post(self._latest)
 
 
 @fails("test_calls_are_under_way_side_by_side")
 class AsksOneByOne(PlainLLM):
-    lock: ClassVar[asyncio.Lock] = asyncio.Lock()
+    _lock: asyncio.Lock | None = PrivateAttr(default=None)
 
     async def respond(self, request: Request) -> Response:
-        async with self.lock:
+        self._lock = self._lock or asyncio.Lock()
+        async with self._lock:
             return await super().respond(request)
 
 

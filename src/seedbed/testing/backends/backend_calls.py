@@ -12,7 +12,7 @@ from seedbed.errors import TimedOutError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.testing.backends.heartbeat import Heartbeat
-from seedbed.testing.backends.llm_facts import PATIENCE, LLMFacts, ask, start
+from seedbed.testing.backends.llm_facts import PATIENCE, QUESTION, LLMFacts, ask, start, together
 from seedbed.testing.backends.standstill import holds_up_the_loop
 from seedbed.testing.servers.scripted_server import ScriptedServer
 
@@ -43,7 +43,11 @@ class BackendCallContract(LLMFacts):
         """
         count = min(CALLS, llm.slots or CALLS)
         server.answer_with(self.protocol.answer(self.good)._replace(hold=True))
-        calls = [start(llm) for _ in range(count)]
+        if llm._batch_bounds is None:
+            calls = together(llm, [QUESTION] * count)
+        else:
+            # One gateway would send their texts in one request.
+            calls = [start(llm) for _ in range(count)]
         try:
             server.wait_for(count)
         finally:

@@ -14,7 +14,7 @@ from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.response import Usage
 from seedbed.testing.backends.backend_calls import CALLS, BackendCallContract
 from seedbed.testing.backends.embedder_facts import TEXTS, EmbedderFacts
-from seedbed.testing.backends.llm_facts import PATIENCE, ask, once, only, start
+from seedbed.testing.backends.llm_facts import PATIENCE, ask, once, only, start, together
 from seedbed.testing.backends.llm_failures import LLMFailureContract
 from seedbed.testing.backends.llm_identity import LLMIdentityContract
 from seedbed.testing.backends.llm_keys import LLMKeyContract
@@ -118,7 +118,7 @@ class EmbedderContract(
         """
         texts = [f"Number {number}" for number in range(3 * CALLS)]
         expected = once(llm).vectors(texts)
-        calls = [start(llm, [{"role": "user", "content": text}]) for text in texts]
+        calls = together(llm, [[{"role": "user", "content": text}] for text in texts])
         for vector, call in zip(expected, calls, strict=True):
             found: Any = call.result(PATIENCE)
             assert numpy.allclose(found.vectors[0], vector, rtol=CLOSE, atol=CLOSE), (

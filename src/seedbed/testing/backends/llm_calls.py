@@ -13,7 +13,7 @@ from seedbed.llm.generations import Generations
 from seedbed.llm.llm import LLM
 from seedbed.llm.response import Response
 from seedbed.testing.backends.backend_calls import CALLS, SHORT, BackendCallContract
-from seedbed.testing.backends.llm_facts import PATIENCE, QUESTION, ask, once, start, text_of
+from seedbed.testing.backends.llm_facts import PATIENCE, QUESTION, ask, once, text_of, together
 from seedbed.testing.backends.llm_requests import PICTURE, SCHEMA, TOOL
 from seedbed.testing.servers.scripted_server import Received, Reply, ScriptedServer
 
@@ -28,7 +28,7 @@ class LLMCallContract(BackendCallContract):
         """
         server.answer_with(Reply(body=self._echo))
         prompts = [f"Say {number}." for number in range(3 * CALLS)]
-        calls = [start(llm, [{"role": "user", "content": prompt}]) for prompt in prompts]
+        calls = together(llm, [[{"role": "user", "content": prompt}] for prompt in prompts])
         assert [call.result(PATIENCE).choices[0].text for call in calls] == prompts, (
             "answers went to other prompts: keep nothing of a call on the instance"
         )

@@ -107,18 +107,28 @@ class LLMFacts(Contract):
         return wire.answer(self.answer_to(wire.read(received).request)).body
 
 
-def once(llm: Backend) -> Backend:
+def once(llm: Backend, concurrency: int | None = None) -> Backend:
     """Return the LLM, loaded, with its own gateway that never retries."""
     # Load here: each view of an LLM loads for itself.
     llm.ensure_loaded()
-    return llm.bound(Gateway(retry=RetryPolicy(tries=1)), None)
+    return llm.bound(Gateway(retry=RetryPolicy(tries=1), concurrency=concurrency), None)
 
 
 def start(
     llm: BaseBackend, messages: Sequence[Message] = QUESTION, n: int = 1, **parameters: Any
 ) -> Future[Response]:
     """Start one call without retries, on Seedbed's event loop; an embedder takes the texts of messages."""
-    view = once(llm)
+    return _begin(once(llm), messages, n, **parameters)
+
+
+def together(llm: BaseBackend, prompts: Sequence[Sequence[Message]]) -> list[Future[Response]]:
+    """Start calls of one instance at the same time, as the rows of a run do."""
+    # Not `start`: each of its calls has a copy, which would hide what the calls of an instance share.
+    view = once(llm, len(prompts))
+    return [_begin(view, prompt) for prompt in prompts]
+
+
+def _begin(view: BaseBackend, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Future[Response]:
     if isinstance(view, LLM):
         coroutine = view.acomplete(messages, n, **parameters)
     else:
