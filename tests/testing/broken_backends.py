@@ -374,6 +374,17 @@ class IsAnotherEachTime(PlainLLM):
         return f"{super().endpoint}#{self.tag}"
 
 
+@fails("test_the_fields_that_it_names_exist")
+class NamesAFieldThatItLacks(PlainLLM):
+    connection_fields: ClassVar[frozenset[str]] = PlainLLM.connection_fields | {"base_uri"}
+
+
+@fails("test_its_check_ends_or_raises_a_typed_error")
+class BreaksInItsCheck(PlainLLM):
+    async def check(self) -> None:
+        raise KeyError("models")
+
+
 @fails("test_another_key_is_another_credential")
 class HasOneCredentialForAll(PlainLLM):
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
 import logging
@@ -12,7 +13,10 @@ from typing import Any, ClassVar
 
 import pytest
 
+from seedbed.errors import SeedbedError
 from seedbed.llm.base_backend import BaseBackend
+from seedbed.llm.calling.coroutine import awaitable
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.testing.backends.llm_facts import KEY, PATIENCE, LLMFacts, ask, start
 from seedbed.testing.packages.import_cost import is_importable, modules_loaded
 from seedbed.testing.servers.scripted_server import Reply, ScriptedServer
@@ -41,6 +45,30 @@ class LLMIdentityContract(LLMFacts):
         )
         assert isinstance(first.model_name, str), "model_name must be text"
         assert first.model_name, "model_name is empty"
+
+    def test_the_fields_that_it_names_exist(self) -> None:
+        """Each name in `connection_fields` and `reasoning_fields` is the name of a field.
+
+        If one is misspelt, a run at another address pays again for answers that it has.
+        """
+        cls = self.llm_class
+        named = {*cls.connection_fields, *getattr(cls, "reasoning_fields", ())}
+        unknown = sorted(named - {*cls.model_fields})
+        assert not unknown, f"there are no such fields: {', '.join(unknown)}"
+
+    def test_its_check_ends_or_raises_a_typed_error(self, llm: BaseBackend) -> None:
+        """`check` returns, or raises one of Seedbed's errors.
+
+        Each run calls it before its first row, and shows what it raises.
+        """
+        checking = asyncio.run_coroutine_threadsafe(_checked(llm), loop_thread().loop)
+        try:
+            error = checking.exception(self.patience)
+        except TimeoutError:
+            pytest.fail(f"`check` has not ended after {self.patience:g} s: give what it asks a `timeout`")
+        assert error is None or isinstance(error, SeedbedError), (
+            f"`check` raised {error!r}, which isn't one of Seedbed's errors"
+        )
 
     def test_another_key_is_another_credential(self, server: ScriptedServer) -> None:
         """`credential_id` depends on the key: the same for equal keys, different for different ones.
@@ -144,6 +172,10 @@ class LLMIdentityContract(LLMFacts):
 def _loaded(module: str, path: tuple[str, ...]) -> list[str]:
     # A process of its own takes a third of a second, and a module may have several classes.
     return modules_loaded(f"import {module}", given=GIVEN)
+
+
+async def _checked(llm: BaseBackend) -> None:
+    await awaitable(llm.check(), llm, "check")
 
 
 def _identity(llm: BaseBackend) -> tuple[object, ...]:
