@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -43,7 +44,7 @@ def _are_weights(given: Any) -> bool:
     return sum(numbers) > 0 and min(numbers) >= 0
 
 
-class Declared:
+class Declared(ABC):
     """A column with something declared; counts the values of the rows."""
 
     def __init__(self, step: str, column: str) -> None:
@@ -51,13 +52,13 @@ class Declared:
         self.column = column
         self.rows = 0
 
+    @abstractmethod
     def add(self, value: Any) -> None:
         """Count the value of a row."""
-        raise NotImplementedError
 
+    @abstractmethod
     def figures(self) -> Balance:
         """Return how the rows compare with what was declared."""
-        raise NotImplementedError
 
 
 class Shares(Declared):
@@ -141,4 +142,5 @@ class Range(Declared):
 
 
 def _key(value: Any) -> str:
+    """Return the text by which a value is known; of True, False and None in lower case."""
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)

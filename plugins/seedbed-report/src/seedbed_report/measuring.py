@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 
-from seedbed import Embedder, RunReader, UsageError
-from seedbed_data import Language, NearDuplicates, token_counter
+from seedbed import Embedder, RunReader
+from seedbed_data import NearDuplicates, token_counter
 from seedbed_report import figures
 from seedbed_report.causes import causes_of
 from seedbed_report.column import Profiles, estimated_tokens
 from seedbed_report.declared import declarations
 from seedbed_report.judges import Judges
-from seedbed_report.likeness import likeness
+from seedbed_report.languages import languages_of
+from seedbed_report.run_time import session_of, step_times
 from seedbed_report.sample import RowSample, Sampled
-from seedbed_report.values import columns_of, shown, text_of
+from seedbed_report.typical_rows import typical_and_odd
+from seedbed_report.values import columns_of, text_of
 
 ESTIMATE = "estimate"
 """The name of the counter of tokens that is used if none is given."""
@@ -25,10 +26,9 @@ ESTIMATE = "estimate"
 _SAMPLE = 1000
 """Rows of the sample: a language takes 0.3 ms, and TF-IDF holds all of them."""
 _SAMPLE_CHARACTERS = 2000
-_SHOWN_CHARACTERS = 600
-_EXAMPLES = 5
-_FEWEST = 5
+"""Characters of a text in the sample."""
 _NEAR = 0.8
+"""Similarity from which a row is a near duplicate, as for the step `dedup-near`."""
 _NEAR_ROWS = 50_000
 _NEAR_CHARACTERS = 2**26
 """Rows and characters that are compared for near duplicates: texts are kept, and 3 kB of index for each."""
@@ -71,11 +71,11 @@ def report_of(
         duplicates=measured.duplicates,
         balance=[declared.figures() for declared in measured.declared if declared.rows],
         agreement=measured.judges.figures(),
-        languages=list(_languages(measured.sample, measured.texts)),
+        languages=list(languages_of(measured.sample, measured.texts)),
         spending=[figures.Spending(**spent._asdict()) for spent in reader.spent_by_step()],
-        sessions=[_session(one) for one in reader.sessions()],
-        times=list(_times(reader.sessions())),
-        likeness=_likeness(measured.sample, measured.texts, embedder),
+        sessions=[session_of(one) for one in reader.sessions()],
+        times=list(step_times(reader.sessions())),
+        likeness=typical_and_odd(measured.sample, measured.texts, embedder),
         notes=list(_notes(measured)),
     )
 
@@ -126,86 +126,9 @@ class _Measured:
         )
 
 
-_LETTERS = 24
-"""Letters that a text needs for its language to be told. Of pieces of English pages, py3langid takes 48 %
-of those of 6 letters for another language, 19 % of 12, 7 % of 18, 2 % of 24 and 0.5 % of 36."""
-
-
 def _rows(reader: RunReader, leaf: str) -> Iterator[dict[str, Any]]:
     # A row is always an object; the store keeps it as JSON.
     yield from map(orjson.loads, reader.rows(leaf))
-
-
-def _times(sessions: Sequence[Any]) -> Iterator[figures.StepTime]:
-    taken: dict[str, float] = {}
-    for one in sessions:
-        # Sessions of earlier versions have none; one that was killed has no summary.
-        for step, seconds in ((one.summary or {}).get("step_seconds") or {}).items():
-            taken[step] = taken.get(step, 0.0) + seconds
-    total = sum(taken.values())
-    for step, seconds in sorted(taken.items(), key=lambda one: -one[1]):
-        yield figures.StepTime(step=step, seconds=seconds, share=seconds / total if total else 0.0)
-
-
-def _languages(sample: Sequence[Sampled], columns: Sequence[str]) -> Iterator[figures.Languages]:
-    for column in columns:
-        texts = [one.texts[column] for one in sample if column in one.texts]
-        step = Language(name="language", by=[column])
-        long = [text for text in texts if _is_long_enough(text)]
-        found = Counter(str(step.process({column: text})["language"]) for text in long)
-        if texts:
-            shares = [
-                figures.Share(value=code, rows=count, share=count / len(texts))
-                for code, count in found.most_common()
-            ]
-            short = len(texts) - len(long)
-            yield figures.Languages(column=column, rows=len(texts), short=short, shares=shares)
-
-
-def _is_long_enough(text: str) -> bool:
-    """Whether a text is long enough to tell its language: 'Rome' could be any of a dozen."""
-    # A Chinese or Japanese character says as much as several letters; no other language has them.
-    letters = sum(3 if character > "\u2e80" else 1 for character in text if character.isalpha())
-    return letters >= _LETTERS
-
-
-def _likeness(
-    sample: Sequence[Sampled], columns: Sequence[str], embedder: Embedder | None
-) -> figures.Likeness | None:
-    if len(sample) < _FEWEST:
-        if embedder is not None:
-            raise UsageError(f"{len(sample)} rows with text are too few to compare", "leave out --embedder")
-        return None
-    values = likeness(["\n".join(one.texts.values()) for one in sample], embedder).tolist()
-    # The first of equal texts: five copies would be the most typical rows.
-    found = {
-        tuple(one.texts.values()): (value, one) for value, one in zip(values[::-1], sample[::-1], strict=True)
-    }
-    ranked = sorted(found.values(), key=lambda one: (-one[0], one[1].line))
-    few = min(_EXAMPLES, len(ranked) // 2)
-    return figures.Likeness(
-        method="tf-idf" if embedder is None else embedder.reference,
-        columns=list(columns),
-        rows=len(sample),
-        typical=[_example(*one) for one in ranked[:few]],
-        odd=[_example(*one) for one in ranked[::-1][:few]],
-    )
-
-
-def _example(value: float, sampled: Sampled) -> figures.Example:
-    text = shown("\n".join(sampled.texts.values()), _SHOWN_CHARACTERS)
-    return figures.Example(row=sampled.row, line=sampled.line, likeness=value, text=text)
-
-
-def _session(session: Any) -> figures.Session:
-    summary = session.summary or {}
-    return figures.Session(
-        started=session.started,
-        seconds=session.seconds,
-        outcome=session.outcome,
-        accepted=summary.get("accepted") or 0,
-        calls=summary.get("calls") or 0,
-    )
 
 
 def _notes(measured: _Measured) -> Iterator[str]:
