@@ -11,12 +11,13 @@ from seedbed import Embedder, RunReader
 from seedbed_data import NearDuplicates, token_counter
 from seedbed_report import figures
 from seedbed_report.causes import causes_of
-from seedbed_report.column import Profiles, estimated_tokens
+from seedbed_report.column_profiles import Profiles
 from seedbed_report.declared import declarations
 from seedbed_report.judges import Judges
 from seedbed_report.languages import languages_of
 from seedbed_report.run_time import session_of, step_times
 from seedbed_report.sample import RowSample, Sampled
+from seedbed_report.text_counts import estimated_tokens
 from seedbed_report.typical_rows import typical_and_odd
 from seedbed_report.values import columns_of, text_of
 

@@ -1,44 +1,21 @@
-"""Profiles of columns: their kind, lengths, values and refusals, row by row in bounded memory."""
+"""Profiles of columns: their kind, and what is counted of their values, row by row in bounded memory."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import islice
+from collections.abc import Iterator
 from typing import Any
 
-from seedbed.reading import is_refusal
-from seedbed_report.distinct import DistinctWords
-from seedbed_report.figures import Column, Lengths, Share
+from seedbed_report.figures import Column, Share
 from seedbed_report.spread import Numbers
+from seedbed_report.text_counts import TextCounts, TokenCounter
 from seedbed_report.values import columns_of, number_of, shown, text_of
 
 MOST_VALUES = 50
 """Different values that a category has at most."""
 
 _LONGEST_VALUE = 80
-_WORD = re.compile(r"\w+")
-_LONG = 2**20
-_BYTES_PER_TOKEN = 4
-
-TokenCounter = Callable[[str], int]
-
-
-def estimated_tokens(text: str) -> int:
-    """Return a fourth of the bytes of UTF-8, rounded up: about what tokenizers make of English."""
-    return -(-len(text.encode(errors="surrogatepass")) // _BYTES_PER_TOKEN)
-
-
-def _words_of(text: str, wanted: int) -> tuple[int, list[str]]:
-    """Return how many words a text has, and the first ones, up to `wanted`."""
-    if len(text) <= _LONG:
-        words = _WORD.findall(text)
-        return len(words), words[:wanted]
-    # One by one: a list of ten million words takes 600 MB, and a file of 54 MB may be one text.
-    found = _WORD.finditer(text)
-    first = [match[0] for match in islice(found, wanted)]
-    return len(first) + sum(1 for _ in found), first
+"""Characters of a value of a category at most."""
 
 
 class ColumnProfile:
@@ -46,16 +23,12 @@ class ColumnProfile:
 
     def __init__(self, name: str, count_tokens: TokenCounter, tokenizer: str) -> None:
         self.name = name
-        self._count_tokens = count_tokens
-        self._tokenizer = tokenizer
-        self._values: Counter[str] | None = Counter()
-        self._texts = 0
-        self._flags = 0
-        self._refusals = 0
-        self._characters, self._words, self._tokens = Numbers(), Numbers(), Numbers()
-        self._distinct = DistinctWords()
+        self._texts = TextCounts(count_tokens, tokenizer)
         self._numbers = Numbers()
+        self._flags = 0
         self._others = 0
+        # How often each value of a category is there; None if the column can't be one.
+        self._values: Counter[str] | None = Counter()
 
     def add(self, value: Any) -> None:
         """Count a value that isn't None."""
@@ -73,7 +46,7 @@ class ColumnProfile:
     def kind(self) -> str:
         """What most of the values are."""
         counts = {
-            "text": self._texts,
+            "text": self._texts.count,
             "flag": self._flags,
             "number": self._numbers.count,
             "other": self._others,
@@ -88,16 +61,10 @@ class ColumnProfile:
     @property
     def _is_category(self) -> bool:
         """Whether texts are labels: few, short, and each is there several times."""
-        return self._values is not None and 2 * len(self._values) <= self._texts
+        return self._values is not None and 2 * len(self._values) <= self._texts.count
 
     def _add_text(self, text: str, *, is_plain: bool) -> None:
-        self._texts += 1
-        self._characters.add(len(text))
-        count, first = _words_of(text, self._distinct.wanted)
-        self._words.add(count)
-        self._tokens.add(self._count_tokens(text))
-        self._distinct.add([word.lower() for word in first])
-        self._refusals += is_refusal(text)
+        self._texts.add(text)
         if is_plain and len(text) <= _LONGEST_VALUE:
             self._count_value(text)
         else:
@@ -113,12 +80,12 @@ class ColumnProfile:
         """Return the figures of the column in a dataset of `rows` rows."""
         kind = self.kind
         counted = {
-            "category": self._texts + self._flags,
-            "text": self._texts,
+            "category": self._texts.count + self._flags,
+            "text": self._texts.count,
             "number": self._numbers.count,
             "other": self._others,
         }
-        there = self._texts + self._flags + self._numbers.count + self._others
+        there = self._texts.count + self._flags + self._numbers.count + self._others
         own = counted.get(kind, 0)
         is_text = kind == "text"
         return Column(
@@ -127,17 +94,12 @@ class ColumnProfile:
             rows=own,
             missing=rows - there,
             odd=there - own,
-            lengths=self._lengths() if is_text else None,
-            distinct=self._distinct.figures() if is_text else None,
-            refusals=self._refusals if is_text else None,
+            lengths=self._texts.lengths() if is_text else None,
+            distinct=self._texts.distinct.figures() if is_text else None,
+            refusals=self._texts.refusals if is_text else None,
             values=list(self._shares(own)) if kind == "category" else None,
             numbers=self._numbers.spread() if kind == "number" else None,
         )
-
-    def _lengths(self) -> Lengths:
-        spreads = [counted.spread() for counted in (self._characters, self._words, self._tokens)]
-        characters, words, tokens = (spread for spread in spreads if spread is not None)
-        return Lengths(characters=characters, words=words, tokens=tokens, tokenizer=self._tokenizer)
 
     def _shares(self, rows: int) -> Iterator[Share]:
         for value, count in (self._values or Counter()).most_common():
