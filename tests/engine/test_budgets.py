@@ -18,11 +18,14 @@ from seedbed import (
     GeneratorTask,
     Reject,
     Response,
+    Run,
+    ServerError,
     StopRun,
     Usage,
     UsageError,
     run,
 )
+from seedbed.store import RunReader
 
 
 class Numbers(GeneratorTask):
@@ -180,3 +183,52 @@ def test_a_cap_on_money_counts_calls_that_were_made_before_their_price_was_known
     assert "$4.0000" in str(stopped.stopped_by)
     assert len(llm.requests) == 10
     assert run(Numbers(llm=llm), 20, name="later", max_cost=100, **prices).outcome == "complete"
+
+
+class Waits:
+    """Fails one prompt when the calls of other rows have been sent, and answers those later."""
+
+    def __init__(self, failing: str, error: Exception) -> None:
+        self.failing, self.error = failing, error
+
+    async def __call__(self, request: Any) -> str:
+        await asyncio.sleep(0.01)
+        if prompt(request) == self.failing:
+            raise self.error
+        await asyncio.sleep(0.05)
+        return "yes"
+
+
+def kept_of(made: Run) -> int:
+    assert made.folder is not None
+    with RunReader.open(made.folder) as reader:
+        return reader.count_calls()
+
+
+@pytest.mark.parametrize(
+    "error", [ServerError("broken", retryable=False), AuthenticationError("the key is refused")]
+)
+def test_answers_in_flight_when_a_run_stops_are_kept(error: Exception) -> None:
+    llm = scripted(Waits("4", error))
+    # Before row 4, so that the run is returned and not the error raised.
+    run(Numbers(llm=llm), 4, name="stopping")
+    stopped = run(Numbers(llm=llm), 20, name="stopping", concurrency=8, max_failures=0)
+
+    assert stopped.outcome == "stopped"
+    assert len(llm.requests) > 6
+    assert kept_of(stopped) == len(llm.requests) - 1
+
+
+def test_an_answer_to_a_small_call_is_kept_if_a_larger_one_before_it_had_no_room() -> None:
+    class Growing(Numbers):
+        template: str = "{{ 'long ' * (100 if n % 4 == 3 else 1) }}{{ n }}"
+
+    async def answer(request: Any) -> Response:
+        await asyncio.sleep(0.01)
+        return Response(choices=(Choice(text="yes"),), usage=Usage(10, 30))
+
+    llm = scripted(answer)
+    stopped = run(Growing(llm=llm), 12, name="small", max_tokens=300, concurrency=2)
+
+    assert isinstance(stopped.stopped_by, BudgetExhaustedError)
+    assert kept_of(stopped) == len(llm.requests)

@@ -113,7 +113,8 @@ def test_one_at_a_time_is_started_where_each_is_larger_than_the_bound():
     run_virtually(run())
 
 
-def test_an_error_stops_new_items_at_once_and_is_raised_after_the_verdicts_before_it():
+@pytest.mark.parametrize("finishes", [True, False])
+def test_an_error_stops_new_items_at_once_and_is_raised_after_the_verdicts_before_it(finishes):
     async def run():
         work, source, window = windowed(10, is_clogged=lambda: is_clogged and len(source.left) == 7)
         is_clogged = True
@@ -137,10 +138,14 @@ def test_an_error_stops_new_items_at_once_and_is_raised_after_the_verdicts_befor
         await turns()
         assert (told, seen, work.started, task.done()) == ([[0, 1, 2]], [], [0, 1, 2], False)
         work.events[0].set()
+        await turns()
+        # What is in flight is paid for, and may finish until the engine cuts it off.
+        assert (seen, work.cancelled, task.done()) == ([0], [], False)
+        work.events[2].set() if finishes else window.cancel()
         with pytest.raises(OSError, match="no key"):
             await task
         assert seen == [0]
-        assert (work.cancelled, source.is_closed) == ([2], True)
+        assert (work.cancelled, source.is_closed) == ([] if finishes else [2], True)
 
     run_virtually(run())
 

@@ -71,6 +71,7 @@ class LocalEngine(Engine):
         )
         self._sender = sender
         self._gateway = Gateway(sender=sender, recorder=recorder, journal=self._journal)
+        self._refused: Exception | None = None
         job.run.calls = self._gateway.counts
         self._watch = watch
         # An object of its own: whatever holds a method of the engine would hold the run's store with it.
@@ -91,6 +92,9 @@ class LocalEngine(Engine):
             await self._prepare()
             with rare_collections():
                 await self._go_through_segments()
+            if self._refused is not None:
+                # What met it has taken it for an interruption.
+                raise self._refused
         finally:
             self._end()
             await self._loaded.unload()
@@ -138,6 +142,7 @@ class LocalEngine(Engine):
         # A window that is clogged waits for one of these: the writer has caught up, or a permit is free.
         self.job.store.on_commit(lambda _: call_soon(loop, self._wake))
         self._sender.on_appetite = self._wake
+        self._gateway.on_refused = self._stop_at
         # Before the first segment starts, or its first rows would send calls past the gate.
         self._gate.close()
         self._watch_time()
@@ -147,7 +152,8 @@ class LocalEngine(Engine):
             part = self._runner(segment)
             self._window = part.window
             # After an error that every row would meet (a wrong key), rows in flight would still send calls.
-            part.window.on_failure = self._send_no_more
+            # Those that are sent may finish, as after Ctrl-C.
+            part.window.on_failure = self.drain
             self._gate.watch(part.window, part.counted)
             if self._is_interrupted():
                 # The run was interrupted just as the barrier finished, when there was no window to drain.
@@ -237,6 +243,13 @@ class LocalEngine(Engine):
         if self.job.run.stopped_by is None and not self._is_interrupted():
             self.job.run.stopped_by = time_exhausted(self.job.plan.bounds.max_seconds or 0.0)
         self.drain()
+
+    def _stop_at(self, error: Exception) -> None:
+        """Stop the run: a call has met an error that every other call would meet."""
+        # At once, and not when its row has raised it: by then, the next call would have been sent.
+        if not self._is_interrupted():
+            self._refused = error
+            self.drain()
 
     def _send_no_more(self) -> None:
         # The flag first: a step in a thread, whose call is cancelled here, asks at once whether it was

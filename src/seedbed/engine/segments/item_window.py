@@ -11,7 +11,7 @@ from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.window import Window, nothing
 from seedbed.engine.sources.sources import Item, Source
 from seedbed.engine.verdicts.decider import Decider
-from seedbed.errors import PluginError
+from seedbed.errors import PluginError, StoreError
 
 LOOKAHEAD = 1024
 """Items that may be in flight or wait for an earlier one: memory follows this, not the number of rows."""
@@ -76,7 +76,9 @@ class ItemWindow(Window):
                     self._bytes -= self._size_of.pop(head)
                     if head.cancelled():
                         if not self._draining:
-                            raise _cancelled_by_a_stranger(head)
+                            error = _cancelled_by_a_stranger(head)
+                            await self.finish()
+                            raise error
                         # Items after a cancelled one get no verdict, as verdicts are in order. Their results
                         # are stored for the next session, so those that may still finish do.
                         await self._until_all_are_done()
@@ -118,6 +120,12 @@ class ItemWindow(Window):
         self._source.close()
         self.wake()
 
+    async def finish(self) -> None:
+        """Start nothing more, and return when what is in flight has finished, or has been cut off."""
+        self._draining = True
+        self.on_failure()
+        await self._until_all_are_done()
+
     def cancel(self) -> None:
         """Cancel the items in flight."""
         self.drain()
@@ -138,7 +146,14 @@ class ItemWindow(Window):
         # Not try/finally: a verdict that was cut off halfway (`admit` runs in a thread) must stay marked as
         # begun, so that no later item is decided on top of it.
         self._is_deciding = True
-        settled = await self._decider.decide(head.result())
+        try:
+            settled = await self._decider.decide(head.result())
+        except StoreError:
+            raise
+        except Exception:
+            # Other calls in flight are paid for: cancelled, they'd be bought again by the next session.
+            await self.finish()
+            raise
         self._is_deciding = False
         return settled
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from shlex import quote
 
@@ -33,7 +33,7 @@ from seedbed.engine.sources.source_ends import emptiness, source_failure
 from seedbed.engine.sources.source_maker import SourceMaker
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.giving_up import GivingUp
-from seedbed.errors import StopRun
+from seedbed.errors import SeedbedError, StopRun, StoreError
 from seedbed.llm.calling.sender import DEFAULT_CONCURRENCY, Sender
 from seedbed.tasks.base_step import BaseStep
 
@@ -141,14 +141,7 @@ class SegmentRunner:
             # Without aclosing, an error in `_take` would leave the generator, and the calls of its rows, to
             # the garbage collector.
             async with aclosing(self.window.decided()) as decided:
-                async for settled in decided:
-                    if isinstance(settled, RowBlock):
-                        assert self._blocks is not None
-                        self._blocks.take(settled, self._giving_up)
-                    else:
-                        self._take(settled)
-                    if self._progress.is_due:
-                        self._progress.save(self._log.counts())
+                await self._take_all(decided)
             self._progress.save(self._log.counts())
         except StopRun:
             # Raised after the verdict on a row, so that verdict counts.
@@ -170,6 +163,23 @@ class SegmentRunner:
         if not self._is_interrupted():
             self._note_end()
             self._log.end()
+
+    async def _take_all(self, decided: AsyncGenerator[ItemOutcome | RowBlock]) -> None:
+        async for settled in decided:
+            try:
+                if isinstance(settled, RowBlock):
+                    assert self._blocks is not None
+                    self._blocks.take(settled, self._giving_up)
+                else:
+                    self._take(settled)
+            except StoreError:
+                raise
+            except SeedbedError:
+                # The run ends here. What is in flight is paid for, and is kept for the next session.
+                await self.window.finish()
+                raise
+            if self._progress.is_due:
+                self._progress.save(self._log.counts())
 
     def _note_end(self) -> None:
         """Note how many items were tried, if rows are missing, and why there are none if there are none."""

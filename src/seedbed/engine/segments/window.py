@@ -17,7 +17,7 @@ class Window(ABC):
     """Takes items of a source through the steps of a segment, and yields their verdicts in order.
 
     `on_change` is called when an item settles, and before the window waits; `on_failure` when an item raised
-    an error that every other item would meet.
+    an error that every other item would meet: calls in flight have a while to finish from then on.
     """
 
     on_change: Callable[[], None] = staticmethod(nothing)
@@ -34,6 +34,9 @@ class Window(ABC):
     @abstractmethod
     def drain(self) -> None:
         """Start nothing more; items in flight may finish."""
+
+    async def finish(self) -> None:
+        """Start nothing more, and return when what is in flight has finished, or has been cut off."""
 
     @abstractmethod
     def cancel(self) -> None:

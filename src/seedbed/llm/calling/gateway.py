@@ -90,6 +90,8 @@ class Gateway:
         self._in_flight: set[asyncio.Task[Any]] = set()
         # For each step, the first error of a call that every other call would meet, too.
         self.refused: dict[str, Exception] = {}
+        # Called with each, before the call raises it.
+        self.on_refused: Callable[[Exception], object] = _nobody
 
     @property
     def counts(self) -> CallCounts:
@@ -150,6 +152,7 @@ class Gateway:
         self.cancel()
         self._batches.end()
         self._sender.end()
+        self.on_refused = _nobody
 
     async def _call(
         self, llm: Backend, request: Request, scope: CallScope | None, offered: Capabilities
@@ -206,6 +209,7 @@ class Gateway:
         elif isinstance(error, Exception) and meets_all(error):
             scope.refused = error
             self.refused.setdefault(scope.step, error)
+            self.on_refused(error)
 
     def _answered(self, scope: CallScope | None, request: Request, response: Response, note: str) -> Response:
         if self._recorder is not None:
@@ -240,6 +244,10 @@ def _sending(journal: Journal | None, scope: CallScope, request: Request) -> Sen
     if journal is None or not journal.wants_sendings:
         return None
     return Sending(on_failed=partial(journal.note_failed, scope, not request.n))
+
+
+def _nobody(error: Exception) -> None:
+    pass
 
 
 async def _merged(calls: Sequence[Coroutine[Any, Any, Response]]) -> Response:
