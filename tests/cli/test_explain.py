@@ -64,7 +64,7 @@ def test_a_row_is_followed_back_to_where_it_comes_from(seedbed: Seedbed, halves:
     ]
 
 
-def test_and_on_to_what_it_has_become(seedbed: Seedbed, halves: None) -> None:
+def test_a_row_is_followed_on_to_the_rows_that_it_has_become(seedbed: Seedbed, halves: None) -> None:
     assert told(seedbed, "1") == [
         ("count", "1", "done"),
         ("halve", "1", "done"),
@@ -140,7 +140,7 @@ class Second(Step):
         return {**row, "more": 1}
 
 
-def test_what_stands_below_a_step_that_fails_now_is_old(folder: Path) -> None:
+def test_results_downstream_of_a_step_that_fails_now_are_outdated(folder: Path) -> None:
     for word, ages in (("good", [False, False]), ("bad", [False, True])):
         kept = run(First(word=word) >> Second(), input=[{"n": 1}], name="aged")
         assert kept.folder is not None
@@ -157,7 +157,7 @@ class Several(Step):
         return [row] * self.count
 
 
-def test_what_stands_of_rows_that_the_steps_before_make_no_more_is_old(folder: Path) -> None:
+def test_results_of_rows_that_no_step_upstream_makes_now_are_outdated(folder: Path) -> None:
     # By the id 0/1, first the one row made of the second of two, and then the second of two made of one.
     for first, second in ((2, 1), (1, 2)):
         steps = Several(name="first", count=first) >> Several(name="then", count=second) >> Second()

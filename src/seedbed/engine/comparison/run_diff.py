@@ -23,10 +23,16 @@ SHOWN_ROWS = 10
 class RunDiff(NamedTuple):
     """What differs between two runs; `print` shows it, and `as_json` returns it as JSON values.
 
-        print(diff_runs("qa", "qa-other"))
+        diff = diff_runs("qa", "qa-other")
+        print(diff)
+        diff.second.counts["accepted"] - diff.first.counts["accepted"]
+        [(one.name, one.before, one.after) for one in diff.settings]  # [("qa-pairs.llm.temperature", ...)]
+        diff.rows.changed, diff.rows.columns                          # 3, {"answer": 3, "question": 1}
+        diff.rows.changed_rows[0].change.changed                      # {"answer": (before, after)}
 
     `settings` are the parameters, prompts, models and code that differ, `versions` those of the plugins, of
-    Seedbed and of Python. `rows` compares the rows of the datasets by their ids.
+    Seedbed and of Python. `rows` compares the rows of the datasets by their ids: `same`, `changed`,
+    `only_first` and `only_second` count them, and `changed_rows`, `first_rows` and `second_rows` have some.
     """
 
     first: ComparedRun

@@ -44,7 +44,10 @@ class Ending(NamedTuple):
 class Story(NamedTuple):
     """Everything that a run has about a row; `print` shows it, and `as_json` returns it as JSON values.
 
-        print(run.explain("7"))
+        story = run.explain("7")
+        print(story)
+        [(chapter.step, chapter.status) for chapter in story.chapters]  # [("qa-pairs", "done")]
+        [ending.line for ending in story.endings]                       # [7], its line in the dataset
 
     `row` is the row's id; `source` is the name of the input row that it comes from (`questions.jsonl, line
     7`), empty if there's none. `verdict` is None if it isn't decided yet, or if the row has become other

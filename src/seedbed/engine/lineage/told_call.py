@@ -19,6 +19,9 @@ from seedbed.store.stored_json import unreadable
 class ToldCall(NamedTuple):
     """One call for the row: its record, its prompt and seed if the run has them, and its answers.
 
+        told = run.explain("7").chapters[0].calls[-1]
+        told.messages[-1]["content"], told.choices[0].text, told.call.cost
+
     `call` is None if no answer came. `vectors` says how many vectors of how many numbers an embedder gave.
     """
 
