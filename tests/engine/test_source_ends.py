@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
-from seedbed import GlobalStep, Reject, Row, Step, get_step, run
+from seedbed import DatasetError, GeneratorOutput, GeneratorStep, GlobalStep, Reject, Row, Step, get_step, run
 from seedbed_data import Csv
 
 
@@ -85,3 +85,43 @@ def test_a_finished_run_remembers_that_rows_were_missing(tmp_path: Path) -> None
     for _ in range(2):
         made = run(All(), 5, input=[{"a": 1}], name="short", out=tmp_path / "short.jsonl")
         assert (made.gathered, made.outcome) == (1, "incomplete")
+
+
+class Shelf(GeneratorStep):
+    """Reads rows from a server, which goes away once or has a row that no run can hold."""
+
+    ids_from_content: ClassVar[bool] = True
+    finite: ClassVar[bool] = True
+    away: ClassVar[bool] = False
+    odd: bool = False
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        for number in range(6):
+            if number == 3 and self.away:
+                raise ConnectionResetError("the server went away")
+            yield {"n": number, **({"odd": object()} if self.odd and number == 3 else {})}
+
+
+def test_a_source_that_breaks_off_makes_no_dataset_and_goes_on_with_the_same_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(Shelf, "away", True)
+    broken = run(Shelf(), name="shelf", out="rows.jsonl")
+
+    assert isinstance(broken.stopped_by, DatasetError)
+    assert "ConnectionResetError: the server went away" in str(broken.stopped_by)
+    assert "the rest of the input was not read" in str(broken.stopped_by)
+    assert (broken.accepted, broken.failed) == (3, 0)
+    assert not Path("rows.jsonl").exists()
+
+    monkeypatch.setattr(Shelf, "away", False)
+    whole = run(Shelf(), name="shelf", out="rows.jsonl")
+    assert (whole.outcome, [row["n"] for row in whole.rows()]) == ("complete", [0, 1, 2, 3, 4, 5])
+
+
+def test_a_row_that_no_run_can_hold_ends_its_source_and_is_no_end_of_the_dataset() -> None:
+    ended = run(Shelf(odd=True))
+
+    assert "column 'odd' holds an object" in str(ended.stopped_by)
+    assert "the rest of the input was not read" in str(ended.stopped_by)

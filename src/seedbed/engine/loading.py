@@ -14,6 +14,7 @@ from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.gateway import Gateway
 from seedbed.llm.calling.loop import off_loop
 from seedbed.llm.calling.scope import CallScope
+from seedbed.llm.keys.environment_secrets import environment_secrets
 from seedbed.llm.keys.file_origin import made_by
 from seedbed.llm.keys.held_secrets import secrets_of_step
 from seedbed.llm.keys.key_guard import asking
@@ -57,7 +58,8 @@ class Loaded:
             replace_backends(step, self._views_for(step))
             # A step from a file may make its LLM while it loads, from what the file says: that LLM gets no
             # keys that the user hasn't allowed for the file's hosts.
-            with blaming(f"step '{step.name}'", [*secrets_of_step(step)]), made_by(step._origin):
+            secrets = [*secrets_of_step(step), *environment_secrets()]
+            with blaming(f"step '{step.name}'", secrets), made_by(step._origin):
                 await asyncio.to_thread(step.load)
             self._steps.append(step)
 
@@ -74,7 +76,7 @@ class Loaded:
             except (Exception, SystemExit) as error:  # noqa: BLE001 - the rows are made: too late to fail
                 place = where(error)
                 raised = f"\n  raised in {place}" if place else ""
-                fact = redact_message(told(error).fact, secrets_of_step(step))
+                fact = redact_message(told(error).fact, [*secrets_of_step(step), *environment_secrets()])
                 logger.warning("step '%s' could not be unloaded: %s%s", step.name, fact, raised)
 
 

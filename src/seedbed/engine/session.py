@@ -24,7 +24,8 @@ from seedbed.engine.timeline import sampled
 from seedbed.errors import PluginError, SeedbedError, StopRun
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.loop import call_soon, loop_thread
-from seedbed.llm.keys.redaction import redact_message, showable
+from seedbed.llm.keys.environment_secrets import environment_secrets
+from seedbed.llm.keys.redaction import redact_error, redact_message, showable
 from seedbed.plugins.provenance import claims_behind
 from seedbed.store import INPUT_TYPES, Output
 from seedbed.tracebacks import where
@@ -134,8 +135,12 @@ class Session:
             observation.hurry()
 
     async def _execute(self) -> Run:
-        with hidden_in_reasons(self.plan.secrets()):
+        with hidden_in_reasons(self._secrets()):
             return await self._executed()
+
+    def _secrets(self) -> list[str]:
+        """Return what no message of the run may show."""
+        return [*self.plan.secrets(), *environment_secrets()]
 
     async def _executed(self) -> Run:
         begun = time.monotonic()
@@ -148,6 +153,7 @@ class Session:
             finished = await self._finished.restore() or await self._make_rows()
             is_given = True
         except SeedbedError as error:
+            redact_error(error, self._secrets())
             self._ending.error = self.run.stopped_by = stopped_by = paused(error)
             # With rows, or at a cap, the caller gets the run and finds the error in it: raising would hide
             # the rows.
@@ -210,7 +216,7 @@ class Session:
             name = f"{type(self._engine).__module__}.{type(self._engine).__qualname__}"
             if isinstance(error, SeedbedError) or name.startswith("seedbed."):
                 raise
-            secrets = self.plan.secrets()
+            secrets = self._secrets()
             said = redact_message(f"{type(error).__name__}: {error}", secrets)
             place = where(error)
             raise PluginError(

@@ -155,7 +155,7 @@ class SegmentRunner:
         # Whether the source's thread ran into an error after the last row wanted depends on how far ahead it
         # was, so such an error doesn't count.
         if self._source.error is not None and not self._decider.is_satisfied and not self._is_interrupted():
-            failure = source_failure(self._source, self._segment.name)
+            failure = source_failure(self._source, self._segment)
             self._job.run.fail(failure)
             self._log.refuse_all(failure)
             self._tell([])

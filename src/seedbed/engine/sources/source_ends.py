@@ -7,19 +7,31 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.segments.segments import Segment
 from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.concerning_all import concerns_all
-from seedbed.errors import DatasetError
+from seedbed.errors import DatasetError, SeedbedError
+from seedbed.plugins.authoring.class_errors import told
+from seedbed.tasks.steps import GeneratorStep
+from seedbed.tracebacks import where
+
+_REST = "the rest of the input was not read"
 
 
-def source_failure(source: Source, name: str) -> Failure:
+def source_failure(source: Source, segment: Segment) -> Failure:
     """Return the failure of a source; raise its error if half of its rows would look like a whole dataset."""
     error = source.error
     if isinstance(error, DatasetError):
         # Half an input would be a dataset that looks complete.
-        raise type(error)(error.fact, *error.advice, "the rest of the input was not read") from error
+        raise type(error)(error.fact, *error.advice, _REST) from error
     assert error is not None
     if not isinstance(error, Exception) or concerns_all(error):
         raise error
-    return Failure.of("source", name, error, kept_as=name)
+    step = segment.source.step if segment.source is not None else None
+    if isinstance(step, GeneratorStep) and step.ids_from_content:
+        # The same: it reads what is there, and a server that goes away mustn't make that less.
+        fact, advice = told(error)
+        place = where(error) if not isinstance(error, SeedbedError) else None
+        lines = (*((f"raised in {place}",) if place else ()), *advice)
+        raise DatasetError(f"the source '{segment.name}' cannot be read: {fact}", *lines, _REST) from error
+    return Failure.of("source", segment.name, error, kept_as=segment.name)
 
 
 def emptiness(plan: Plan, segment: Segment) -> list[str]:

@@ -9,6 +9,8 @@ import re
 from typing import Any
 
 from seedbed.errors import UsageError
+from seedbed.llm.keys.environment_secrets import environment_secrets
+from seedbed.llm.keys.redaction import redact_message
 from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls
 from seedbed.tasks.remote.web_options import WEB, web_options
 
@@ -74,6 +76,9 @@ def unreadable(address: str, error: Exception, what: str = "read") -> UsageError
     # Without the cause: the traceback of a library that signs requests may show a key.
     lines = str(error).strip().splitlines() or [""]
     said = redacted_urls(f"{type(error).__name__}: {lines[0]}".rstrip(": "))
+    # Libraries find keys in the environment, and a server may echo them.
+    said = redact_message(said, environment_secrets())
     return UsageError(
-        f"'{address}' cannot be {what}: {said}", "check the address, the network and your credentials"
+        f"'{address}' cannot be {what}: {said}",
+        "check the address, the network and your credentials",
     )

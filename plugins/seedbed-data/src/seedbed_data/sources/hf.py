@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, model_validator
 
-from seedbed import Files, GeneratorOutput, GeneratorStep, Row, UsageError
+from seedbed import DatasetError, Files, GeneratorOutput, GeneratorStep, Row, SeedbedError, UsageError
 from seedbed_data.sources.paths import named_files
 
 
@@ -62,16 +64,21 @@ class Hf(GeneratorStep):
         names = self.only or [name for name in rows.column_names or () if name not in self.without]
         if names:
             rows = rows.select_columns(names)
-        for row in rows.skip(offset) if offset else rows:
-            yield self._kept(row)
+        with _explained(self._place, DatasetError):
+            for row in rows.skip(offset) if offset else rows:
+                yield self._kept(row)
+
+    @property
+    def _place(self) -> str:
+        return str(self.folder or self.dataset)
 
     def _kept(self, row: Row) -> Row:
         return {name: value for name, value in row.items() if name not in self.without}
 
     def _opened(self) -> Any:
         datasets = _datasets()
-        place = str(self.folder or self.dataset)
-        try:
+        place = self._place
+        with _explained(place, UsageError):
             if self.folder is not None:
                 named_files(self.folder)
                 if (Path(place) / "state.json").is_file():
@@ -81,11 +88,31 @@ class Hf(GeneratorStep):
             return datasets.load_dataset(
                 place, self.config, split=self.split, revision=self.revision, streaming=True
             )
-        except UsageError:
-            raise
-        except Exception as error:  # of huggingface_hub, of its HTTP client, of fsspec, and of `datasets`
-            lines = str(error).strip().splitlines() or [type(error).__name__]
-            raise UsageError(f"the dataset '{place}' cannot be read: {lines[0]}", *_advice(error)) from error
+
+
+@contextmanager
+def _explained(place: str, kind: type[UsageError | DatasetError]) -> Iterator[None]:
+    """Raise an error of huggingface_hub, of its HTTP client, of fsspec or of `datasets` as one of ours."""
+    try:
+        yield
+    except SeedbedError:
+        raise
+    except Exception as error:  # noqa: BLE001 - each of these libraries has errors of its own
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        said, token = lines[0], _token()
+        # A server may echo the token, which `hf auth login` has put where no run looks for secrets.
+        is_shown = token is not None and token in "".join(traceback.format_exception(error))
+        if token is not None:
+            said = said.replace(token, "[secret]")
+        raise kind(f"the dataset '{place}' cannot be read: {said}", *_advice(error)) from (
+            None if is_shown else error
+        )
+
+
+def _token() -> str | None:
+    from huggingface_hub import get_token
+
+    return get_token() or None
 
 
 def _datasets() -> Any:
@@ -113,4 +140,9 @@ def _advice(error: Exception) -> list[str]:
         return ["the Hub can't be reached: check the network, or name a folder with the dataset"]
     if "DatasetNotFoundError" in kinds or "FileNotFoundError" in kinds:
         return ["check the name (USER/NAME), the network, and whether you may read it: hf auth login"]
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status in (401, 403):
+        return ["the Hub doesn't accept the token: hf auth login, or HF_TOKEN"]
+    if status is not None and status >= 500:
+        return ["the Hub has a problem: run the same command again later"]
     return ["check `config`, `split` and `revision`"]
