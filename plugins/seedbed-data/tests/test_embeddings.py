@@ -166,7 +166,7 @@ def test_there_are_vectors_from_one_place(given):
     ("value", "text"),
     [
         ("0.1, 0.2", "'v' is str, not a list of numbers"),
-        ([], "'v' is list, not a list of numbers"),
+        ([], "'v' is an empty list, not a list of numbers"),
         (["a"], "'v' is not a list of numbers"),
         ([[1.0]], "not a list of finite numbers"),
         ([1.0, 2.0, 3.0], "the vector has 3 numbers, those of earlier rows 2"),

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seedbed import DatasetError, ParameterError, UsageError, get_step, run
+from seedbed_data import DedupSemantic, Group, Sort, Template
 
 READERS: dict[str, dict[str, Any]] = {
     "explode": {"column": "text"},
@@ -213,3 +214,59 @@ def test_words_are_counted_in_languages_without_spaces(text: str, words: int) ->
     step = get_step("length", at_least=words, at_most=words, unit="words")
 
     assert run(step, input=[{"text": text}]).accepted == 1
+
+
+def test_a_row_without_a_value_to_sort_by_comes_last_and_takes_no_other_away() -> None:
+    rows = [{"n": 1}, {"t": None, "n": 2}, {"t": "ccc", "n": 3}, {"t": "a", "n": 4}, {"t": "bb", "n": 5}]
+
+    for by, descending, expected in [
+        ("t | length", False, [4, 5, 3, 1, 2]),
+        ("t", True, [3, 5, 4, 1, 2]),
+    ]:
+        done = run(Sort(by=by, descending=descending), input=iter(rows))
+        kept = [row["n"] for row in done.rows()]
+        assert kept[:3] == expected[:3]
+        assert sorted(kept[3:]) == expected[3:]
+        assert done.failed == 0
+
+
+def test_sorting_by_a_column_that_no_row_has_is_a_mistake() -> None:
+    done = run(Sort(by="score"), input=iter([{"n": 1}, {"n": 2}]))
+    assert [failure.reason for failure in done.failures] == ["no row has what 'score' reads: score"]
+
+
+def test_a_value_that_cannot_be_computed_from_what_is_there_is_a_mistake() -> None:
+    (failure,) = run(Sort(by="1 / n"), input=iter([{"n": 1}, {"n": 0}])).failures
+    assert "ZeroDivisionError" in failure.reason
+
+
+def test_rows_without_a_column_are_grouped_as_those_with_null() -> None:
+    rows = [{"k": "a", "v": 1}, {"v": 2}, {"k": None, "v": 3}, {"k": "a", "v": 4}]
+    done = run(Group(by=["k"]), input=iter(rows))
+    assert list(done.rows()) == [{"k": "a", "v": [1, 4]}, {"k": None, "v": [2, 3]}]
+
+
+def test_a_group_whose_expression_has_no_value_is_named() -> None:
+    rows = [{"k": "a", "v": 1}, {"k": "b", "v": None}]
+    (failure,) = run(Group(by=["k"], make={"total": "v | sum"}), input=iter(rows)).failures
+    assert "in the group of 'k' 'b'" in failure.reason
+
+
+def test_a_row_that_lacks_a_column_of_a_template_fails_alone() -> None:
+    done = run(Template(template="Q: {{ q }}"), input=iter([{"q": 1}, {"p": 2}, {"q": 3}]))
+    assert (done.outcome, [row["text"] for row in done.rows()]) == ("incomplete", ["Q: 1", "Q: 3"])
+    assert [failure.reason.splitlines()[0] for failure in done.failures] == ["the row has no column 'q'"]
+
+
+def test_only_columns_that_are_there_are_said_to_be_none() -> None:
+    template = Template(template="{{ q }}{% if x is defined %}{{ x }}{% endif %}")
+    (failure,) = run(template, input=iter([{"q": None}])).failures
+    assert failure.reason.startswith("the template shows 'q', which is None")
+    (failure,) = run(template, input=iter([{"q": None, "x": None}])).failures
+    assert failure.reason.startswith("the template shows 'q' and 'x', which are None")
+
+
+@pytest.mark.parametrize(("value", "said"), [([], "an empty list"), (None, "None"), ("1", "str")])
+def test_what_is_no_vector_is_called_what_it_is(value: Any, said: str) -> None:
+    (failure,) = run(DedupSemantic(vector="v"), input=iter([{"v": value}])).failures
+    assert failure.reason == f"'v' is {said}, not a list of numbers"

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from seedbed import Example, Expression, PromptTemplate, Row, Step
+from seedbed import Example, Expression, InvalidRowError, PromptTemplate, Row, Step, did_you_mean
 from seedbed_data.texts import ColumnName, ExpressionText, TemplateText, value_of
 
 
@@ -98,4 +98,9 @@ class Template(Step):
 
     def process(self, row: Row) -> Row:
         """Return the row with the text."""
-        return {**row, self.column: PromptTemplate(self.template).render(row)}
+        template = PromptTemplate(self.template)
+        if not template.columns <= row.keys():
+            # What the template says of it is for all rows: it stops a run.
+            missing = min(template.columns - row.keys())
+            raise InvalidRowError(f"the row has no column '{missing}'", *did_you_mean(missing, row))
+        return {**row, self.column: template.render(row)}

@@ -17,9 +17,9 @@ class Group(GlobalStep):
 
     Group(by=["document"], make={"questions": "question", "count": "question | length"})
 
-    In an expression each column is the list of its values, in the order of the rows; a row without the column
-    counts as null. Without `make`, every other column becomes its list. Groups come in the order of their
-    first rows.
+    In an expression each column is the list of its values, in the order of the rows; a row without a column
+    counts as one with null, also in `by`. Without `make`, every other column becomes its list. Groups come in
+    the order of their first rows.
     """
 
     goals = ("shaping",)
@@ -55,20 +55,22 @@ class Group(GlobalStep):
         """Yield one row per group."""
         groups: dict[str, list[Row]] = {}
         for row in rows:
-            if missing := [column for column in self.by if column not in row]:
-                raise InvalidRowError(f"a row has no column '{missing[0]}' to group it by")
-            key = key_of([row[column] for column in self.by])
+            key = key_of([row.get(column) for column in self.by])
             groups.setdefault(key, []).append(row)
         for members in groups.values():
             yield self._row(members)
 
     def _row(self, members: list[Row]) -> Row:
-        key = {column: members[0][column] for column in self.by}
+        key = {column: members[0].get(column) for column in self.by}
         columns = self._columns(members)
         lists: dict[str, list[Any]] = {column: [row.get(column) for row in members] for column in columns}
         if not self.make:
             return key | lists
-        return key | {column: Expression(text).value(lists) for column, text in self.make.items()}
+        try:
+            return key | {column: Expression(text).value(lists) for column, text in self.make.items()}
+        except InvalidRowError as error:
+            whose = ", ".join(f"'{column}' {value!r:.60}" for column, value in key.items())
+            raise InvalidRowError(f"{error.fact}, in the group of {whose}", *error.advice) from error
 
     def _columns(self, members: list[Row]) -> list[str]:
         if self.make:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -16,6 +16,8 @@ class Sort(GlobalStep):
     """Sorts all rows by the value of an expression; rows without a value come last.
 
     Sort(by="score", descending=True)
+
+    A row that lacks a column which the expression reads, or has nothing there, is one without a value.
     """
 
     goals = ("shaping",)
@@ -38,8 +40,11 @@ class Sort(GlobalStep):
 
     def process(self, rows: Iterable[Row]) -> list[Row]:
         """Return the rows in order; equal ones stay in the order in which they came."""
-        by = Expression(self.by)
-        keyed: list[tuple[Any, Row]] = [(by.value(row), row) for row in rows]
+        by, given = Expression(self.by), [*rows]
+        read = by.columns
+        if given and not any(read <= row.keys() for row in given):
+            raise InvalidRowError(f"no row has what {self.by!r} reads: {', '.join(sorted(read))}")
+        keyed: list[tuple[Any, Row]] = [(_value(by, read, row), row) for row in given]
         known = [pair for pair in keyed if pair[0] is not None]
         try:
             known.sort(key=lambda pair: pair[0], reverse=self.descending)
@@ -49,6 +54,18 @@ class Sort(GlobalStep):
                 "make them of one type before, with the step `map`, or leave out the others with `filter`",
             ) from error
         return [row for _, row in known] + [row for value, row in keyed if value is None]
+
+
+def _value(by: Expression, read: Set[str], row: Row) -> Any:
+    """Return what a row is sorted by; None if it lacks a column, or has nothing in one that is needed."""
+    if not read <= row.keys():
+        return None
+    try:
+        return by.value(row)
+    except InvalidRowError:
+        if any(row[column] is None for column in read):
+            return None
+        raise
 
 
 class Shuffle(GlobalStep):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from seedbed import Embedder, InvalidRowError, Row, UsageError
-from seedbed_data.words import text_of
+from seedbed_data.words import text_of, type_name
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,7 +40,8 @@ def vector_of(row: Row, by: Sequence[str], embedder: Embedder | None, column: st
     numpy = numpy_module()
     value = row[column]
     if not isinstance(value, list) or not value:
-        raise InvalidRowError(f"'{column}' is {type(value).__name__}, not a list of numbers")
+        what = "an empty list" if value == [] else type_name(value)
+        raise InvalidRowError(f"'{column}' is {what}, not a list of numbers")
     try:
         vector = numpy.asarray(value, dtype=numpy.float32)
     except (TypeError, ValueError) as error:

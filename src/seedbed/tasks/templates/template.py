@@ -152,9 +152,10 @@ def _sandboxed(source: str, variables: Mapping[str, Any]) -> str:
             f"variables here: {', '.join(sorted(variables)) or 'none'}",
         ) from error
     except _ShowsNone as error:
-        empty = sorted(name for name in template_variables(source) if variables.get(name) is None)
+        empty = sorted(name for name in template_variables(source) if variables.get(name, "") is None)
+        shown = " and ".join(map(repr, empty)) or "a value"
         raise InvalidRowError(
-            f"the template shows {' and '.join(map(repr, empty)) or 'a value'}, which is None",
+            f"the template shows {shown}, which {'are' if len(empty) > 1 else 'is'} None",
             "give it a value, or say what to show instead: {{ name or '' }}",
         ) from error
     except BoundError as error:
