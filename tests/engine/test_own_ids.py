@@ -272,6 +272,15 @@ def test_a_row_is_explained_by_its_id_or_by_its_line(tmp_path: Path, name: str) 
         made.explain("T-9")
 
 
+def test_an_id_as_the_run_writes_it_is_found_before_one_that_stands_like_this_in_the_input() -> None:
+    rows = [{"ticket": ticket, "note": ticket} for ticket in ("docs", "docs/1", "docs/2", "docs%2F1")]
+    made = run(Twice() >> Tag(), input=rows, id="ticket", name="r")
+
+    asked = {"docs/1": "docs/1", "docs/2": "docs%2F2", "docs%2F1": "docs%2F1", "docs%252F1": "docs%252F1"}
+    assert {name: made.explain(name).row for name in asked} == asked
+    assert made.explain("docs/2").endings
+
+
 def test_a_row_of_a_source_is_explained_by_its_own_id_not_by_its_number(tmp_path: Path) -> None:
     # By number from 0 on, they're the other way round.
     rows = [{"ticket": ticket, "note": note} for ticket, note in ((2, "a"), (0, "b"), (1, "c"))]

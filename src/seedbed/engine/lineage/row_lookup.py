@@ -31,12 +31,14 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
     `row` is an id, or a name that messages give to the row.
     """
     steps = RunSteps.of(queries)
-    for known in _own_ids(steps, row):
-        story = story_of(queries, known)
-        if not story.endings and (numbered := _source_row_story(queries, steps, known)) is not None:
-            return numbered
-        if not story.is_empty:
-            return story
+    story = story_of(queries, row)
+    # Only a row that has ended: `docs/7` may be a row of the user's, and not one made from `docs`.
+    if story.endings:
+        return story
+    if (meant := _own_row_story(queries, steps, row) or _source_row_story(queries, steps, row)) is not None:
+        return meant
+    if not story.is_empty:
+        return story
     lookup = InputLookup.of(steps.manifest)
     for known in _ids_named(queries, steps, lookup, row):
         if not (story := story_of(queries, known)).is_empty:
@@ -49,11 +51,10 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
     )
 
 
-def _own_ids(steps: RunSteps, text: str) -> list[str]:
-    """Return the ids that a text may be: as it stands in the user's columns, and as the run writes it."""
-    meant = steps.id_columns.meant(text) if steps.id_columns is not None else []
-    # The first is the whole text. Otherwise `docs/7` would be the seventh row that was made from `docs`.
-    return list(dict.fromkeys([*meant, text]))
+def _own_row_story(queries: RunQueries, steps: RunSteps, text: str) -> Story | None:
+    """Return the story of the row whose id stands in the user's columns like this; None if there's none."""
+    ids = steps.id_columns.meant(text) if steps.id_columns is not None else []
+    return next((story for known in ids if not (story := story_of(queries, known)).is_empty), None)
 
 
 def _ids_named(queries: RunQueries, steps: RunSteps, lookup: InputLookup | None, text: str) -> Iterator[str]:
