@@ -76,7 +76,8 @@ def test_failed_rows_are_told_exported_and_retried_by_id(seedbed: Seedbed) -> No
             """
             in.jsonl, line 3 and in.jsonl, line 4 have the same id: ticket '3'
               the first has ticket 3, and both are written as '3'
-              make the ids different, or name more columns, which make up the id together: --id A --id B""",
+              make the ids different, or name more columns, which make up the id together:
+              --id A --id B (`id: [A, B]` in files, id=['A', 'B'] in Python)""",
         ),
         (
             [{"ticket": "T-1", "text": "a"}, {"text": "b"}],

@@ -492,13 +492,13 @@ def test_rows_that_a_task_makes_by_number_have_no_other_ids() -> None:
 
 def test_ids_are_looked_at_once_for_an_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[Path | None] = []
-    only = InputRows.only
+    narrowed = InputRows.narrowed
 
     def counting(given: InputRows, columns: tuple[str, ...]) -> InputRows:
         looked.append(given.path)
-        return only(given, columns)
+        return narrowed(given, columns)
 
-    monkeypatch.setattr(InputRows, "only", counting)
+    monkeypatch.setattr(InputRows, "narrowed", counting)
     path = jsonl(tmp_path / "in.jsonl")
     made, _ = answered(path, max_tokens=1)
     assert made.outcome == "stopped"

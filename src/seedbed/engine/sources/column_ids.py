@@ -46,7 +46,7 @@ class ColumnIds(RowIds):
             return cls(columns, name_of=lambda number: f"row {number + 1} of {whole}")
 
         def first_with(row_id: str) -> tuple[str, str] | None:
-            for number, row in given.only(columns.names).rows():
+            for number, row in given.narrowed(columns.names).rows():
                 if columns.find(row) == row_id:
                     return given.name_of(number), columns.told(row)
             return None
@@ -109,6 +109,6 @@ class ColumnIds(RowIds):
         return DatasetError(
             f"{first} and {place} have the same id: {told}",
             *([] if first_told == told else [alike]),
-            "make the ids different, or name more columns, which make up the id together: --id A --id B "
-            "(`id: [A, B]` in files, id=['A', 'B'] in Python)",
+            "make the ids different, or name more columns, which make up the id together:",
+            "--id A --id B (`id: [A, B]` in files, id=['A', 'B'] in Python)",
         )

@@ -83,7 +83,7 @@ def _check_input(plan: Plan, columns: IdColumns, is_stopped: Callable[[], bool])
     if not given.is_at_hand:
         return
     ids, names = ColumnIds.of_input(columns, given), given.names()
-    rows = islice(given.only(columns.names).rows(), _most(plan))
+    rows = islice(given.narrowed(columns.names).rows(), _most(plan))
     while (taken := list(islice(rows, _AT_A_TIME))) and not is_stopped():
         _check(taken, ids, names)
 

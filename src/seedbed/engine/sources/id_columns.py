@@ -24,7 +24,7 @@ _PART = re.compile(r"(.*?)((?:/\d+)*)", re.DOTALL)
 _SHOWN = 80
 
 _WAYS_OUT = (
-    "give each row an id of its own, or leave out --id (`id` in Python and in files): "
+    "give each row an id of its own, or leave out --id (`id` in Python and in files):",
     "rows are then known by what they hold",
 )
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from seedbed.engine.sources.column_types import column_types
 from seedbed.errors import UsageError
-from seedbed.store.formats import places_in
+from seedbed.store.formats import is_text, places_in
 from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.readers import read_placed, types_in
 from seedbed.store.tables import Table, records_of, table_of
@@ -64,10 +64,20 @@ class InputRows:
             return read_placed(self.source, replace(self.reading, skip=Skip(skip)))
         return enumerate(self._rows_in_memory(), start=1)
 
-    def only(self, columns: tuple[str, ...]) -> InputRows:
-        """Return the same rows with these columns only, to look at them before the run reads them."""
+    def narrowed(self, columns: tuple[str, ...]) -> InputRows:
+        """Return the same rows to look at some columns before the run, without others if that's faster."""
+        # A line of text is parsed as a whole, and leaving out columns takes longer than that.
+        is_columnar = (
+            not is_text(self.source) if isinstance(self.source, Path) else isinstance(self.source, Table)
+        )
         # Without notes: the run reads these rows again, and would say everything twice.
-        reading = replace(self.reading, columns=columns, drop=(), note=lambda text: None, _noted=set())
+        reading = replace(
+            self.reading,
+            columns=columns if is_columnar else None,
+            drop=(),
+            note=lambda text: None,
+            _noted=set(),
+        )
         return replace(self, reading=reading)
 
     def name_of(self, number: int) -> str:
