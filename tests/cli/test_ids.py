@@ -102,6 +102,7 @@ def test_wrong_ids_are_told_with_their_lines(seedbed: Seedbed, rows: Sequence[An
 
 def test_another_id_is_refused_with_the_way_to_go_on(seedbed: Seedbed) -> None:
     seedbed(*RUN, "--id", "ticket", "--id", "text")
+    assert "seed 0, input in.jsonl, id ticket and text" in seedbed("runs", "show", "out").out
     made = seedbed(*RUN, "--id", "ticket")
 
     assert made.status == 2

@@ -238,6 +238,17 @@ def test_two_runs_are_compared_by_the_ids_of_their_rows(tmp_path: Path) -> None:
     rows = diff_runs("before", "after").rows
 
     assert (rows.same, rows.changed, rows.only_first, rows.only_second) == (2, 1, 0, 0)
+    assert not diff_runs("before", "after").settings
+
+
+def test_that_two_runs_know_their_rows_by_other_ids_is_a_difference(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "in.jsonl")
+    run(Tag(), input=path, name="before")
+    run(Tag(), input=path, id="ticket", name="after")
+    diff = diff_runs("before", "after")
+
+    assert [(one.name, one.before, one.after) for one in diff.settings] == [("id", None, ["ticket"])]
+    assert diff.rows.same == 0
 
 
 class Silent(Step):
@@ -389,6 +400,14 @@ def test_a_change_that_no_prompt_shows_buys_nothing_after_a_step_over_all_rows(t
         made = run(Reversed(out="") >> TextGeneration(), input=rows, id="ticket", name="r", llm=llm)
         assert len(llm.requests) == (3 if note == "b" else 0)
         assert {row["note"] for row in made.rows()} == {note}
+
+
+def test_shards_with_other_ids_make_no_run(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "in.jsonl")
+    answered(path, "s1", shard="1/2")
+    run(TextGeneration(), input=path, llm=scripted(), name="s2", shard="2/2")
+    with pytest.raises(UsageError, match="differ in id"):
+        merge_runs(run_folder("all"), [run_folder("s1"), run_folder("s2")])
 
 
 TWICE = [*ROWS, {**ROWS[1], "note": "again"}]

@@ -87,6 +87,7 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
     if facts.spent:
         yield "Time", f"{duration(facts.spent.seconds)} in {count_text(len(sessions), 'session')}"
     order = {name: facts.manifest.get(name) for name in ("n", "seed", "input")}
+    order["id"] = " and ".join(facts.manifest.get("id") or ()) or None
     yield "Asked for", ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
     yield "Kept in", str(facts.entry.folder)
     summary = (facts.session.summary if facts.session else None) or {}

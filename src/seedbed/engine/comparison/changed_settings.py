@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from seedbed.engine.lineage.changes import differ
 
-_OF_RUN = ("n", "seed", "leaf", "input", "reading", "ways")
+_OF_RUN = ("n", "seed", "leaf", "input", "reading", "id", "ways")
 _OF_STEP = ("class", "columns", "code")
 _OF_PROMPTS = ("template", "prompt", "instruction")
 """Words in the names of parameters whose text is sent to a model: no task declares which ones are."""
