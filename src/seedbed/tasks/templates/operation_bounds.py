@@ -1,4 +1,4 @@
-"""Computes how large the result of a template's operator, filter or method would be, before running it.
+"""Computes how large the result of a template's operator or method would be, before running it.
 
 Most of them run in C, where neither a signal nor a step count can stop them. If the result would be too
 large, they aren't started.
@@ -19,14 +19,11 @@ from seedbed.tasks.templates.render_bounds import (
     check_size,
     counted,
     shallow_size,
-    step,
     text_size,
 )
 
 _CONVERSION = re.compile(r"%(?:\([^)]*\))?[-+ #0]*(\*|\d+)?(?:\.(\*|\d+))?")
 _NUMBER = re.compile(r"\d+")
-_MAX_INDENT = 1000
-_STEPS_OF_PRETTY = 4
 
 
 def check_operator(operator: str, left: Any, right: Any) -> None:
@@ -101,20 +98,22 @@ def _size_in(digits: str) -> int:
     return int(digits) if len(digits) < 18 else MAX_SIZE + 1
 
 
-def _whole(value: Any) -> int:
+def whole_size(value: Any) -> int:
+    """Return how many characters a width adds at most; 0 for what isn't a number."""
     return abs(value) if isinstance(value, int) else 0
 
 
 def _padded(owner: Any, width: Any = 0, *_: Any) -> int:
-    return shallow_size(owner) + _whole(width)
+    return shallow_size(owner) + whole_size(width)
 
 
 def _with_tabs(owner: Any, width: Any = 8, *_: Any) -> int:
     tabs: int = owner.count("\t" if isinstance(owner, str) else b"\t")
-    return shallow_size(owner) + tabs * _whole(width)
+    return shallow_size(owner) + tabs * whole_size(width)
 
 
-def _replaced(owner: Any, old: Any = "", new: Any = "", *_: Any) -> int:
+def replaced_size(owner: Any, old: Any = "", new: Any = "", *_: Any) -> int:
+    """Return how many characters `owner.replace(old, new)` has at most."""
     try:
         found: int = owner.count(old)
     except (TypeError, AttributeError):
@@ -129,7 +128,7 @@ def _translated(owner: Any, table: Any = None, *_: Any) -> int:
 
 
 def _as_bytes(owner: Any, length: Any = 0, *_: Any) -> int:
-    return _whole(length)
+    return whole_size(length)
 
 
 _METHODS: Mapping[str, Callable[..., int]] = MappingProxyType(
@@ -139,126 +138,8 @@ _METHODS: Mapping[str, Callable[..., int]] = MappingProxyType(
         "rjust": _padded,
         "zfill": _padded,
         "expandtabs": _with_tabs,
-        "replace": _replaced,
+        "replace": replaced_size,
         "translate": _translated,
         "to_bytes": _as_bytes,
     }
 )
-
-_Args = tuple[Any, ...]
-_Kwargs = Mapping[str, Any]
-
-
-def _given(args: _Args, kwargs: _Kwargs, place: int, name: str, default: Any) -> Any:
-    return args[place] if len(args) > place else kwargs.get(name, default)
-
-
-def _center(args: _Args, kwargs: _Kwargs) -> _Args:
-    check_size(text_size(args[0]) + _whole(_given(args, kwargs, 1, "width", 80)))
-    return args
-
-
-def _indent(args: _Args, kwargs: _Kwargs) -> _Args:
-    width = _given(args, kwargs, 1, "width", 4)
-    wide = len(width) if isinstance(width, str) else _whole(width)
-    text = str(args[0])
-    check_size(len(text) + wide * (len(text.splitlines()) + 1))
-    return args
-
-
-def _wordwrap(args: _Args, kwargs: _Kwargs) -> _Args:
-    # For each line of a long word, textwrap copies the rest of the word.
-    text = str(args[0])
-    width = max(_whole(_given(args, kwargs, 1, "width", 79)), 1)
-    separator = _given(args, kwargs, 3, "wrapstring", None)
-    longest = max(map(len, text.split()), default=0)
-    step(longest * len(text) // (width * 10_000))
-    check_size(len(text) + (len(text) // width + text.count("\n") + 1) * len(separator or "\n"))
-    return args
-
-
-def _replace(args: _Args, kwargs: _Kwargs) -> _Args:
-    old, new = _given(args, kwargs, 1, "old", ""), _given(args, kwargs, 2, "new", "")
-    check_size(_replaced(str(args[0]), str(old), str(new)))
-    return args
-
-
-def _join(args: _Args, kwargs: _Kwargs) -> _Args:
-    values = list(counted(args[0]))
-    separator = _given(args, kwargs, 1, "d", "")
-    check_size(sum(map(text_size, values)) + text_size(separator) * len(values))
-    return (values, *args[1:])
-
-
-def _format(args: _Args, kwargs: _Kwargs) -> _Args:
-    check_percent(str(args[0]), dict(kwargs) if kwargs else args[1:])
-    return args
-
-
-def _batch(args: _Args, kwargs: _Kwargs) -> _Args:
-    if _given(args, kwargs, 2, "fill_with", None) is not None:
-        check_size(16 * _whole(_given(args, kwargs, 1, "linecount", 0)))
-    return args
-
-
-def _round(args: _Args, kwargs: _Kwargs) -> _Args:
-    # It raises 10 to the precision.
-    check_bits(4 * _whole(_given(args, kwargs, 1, "precision", 0)))
-    return args
-
-
-def _sum(args: _Args, kwargs: _Kwargs) -> _Args:
-    start = _given(args, kwargs, 2, "start", 0)
-    values = list(counted(args[0]))
-    if not isinstance(start, int | float):
-        # Each sum of lists copies the previous sum.
-        size = shallow_size(start) + sum(map(shallow_size, values))
-        step(size * len(values) // 1000)
-    return (values, *args[1:])
-
-
-def _tojson(args: _Args, kwargs: _Kwargs) -> _Args:
-    wide = _whole(_given(args, kwargs, 1, "indent", 0))
-    check_size(text_size(args[0]) * 6)
-    if wide > _MAX_INDENT:
-        raise BoundError(f"it indents by more than {_MAX_INDENT:,}")
-    check_size(text_size(args[0]) // 8 * wide)
-    return args
-
-
-def _striptags(args: _Args, kwargs: _Kwargs) -> _Args:
-    # It copies the rest of the text for each of them.
-    text = str(args[0])
-    step((text.count("<!--") + text.count("<")) * len(text) // 100_000)
-    return args
-
-
-def _shown(args: _Args, kwargs: _Kwargs) -> _Args:
-    check_size(text_size(args[0]))
-    return args
-
-
-def _pprint(args: _Args, kwargs: _Kwargs) -> _Args:
-    # It's written in Python, and takes two to four microseconds for a character.
-    step(_STEPS_OF_PRETTY * text_size(args[0]))
-    return args
-
-
-FILTER_CHECKS: Mapping[str, Callable[[_Args, _Kwargs], _Args]] = MappingProxyType(
-    {
-        "batch": _batch,
-        "center": _center,
-        "format": _format,
-        "indent": _indent,
-        "join": _join,
-        "pprint": _pprint,
-        "replace": _replace,
-        "round": _round,
-        "string": _shown,
-        "striptags": _striptags,
-        "sum": _sum,
-        "tojson": _tojson,
-        "wordwrap": _wordwrap,
-    }
-)
-"""Checks to run before a filter: each returns the filter's arguments, or raises BoundError."""

@@ -2,7 +2,7 @@
 
 A template runs on the loop's thread, and much of it in C: `10 ** (10 ** 9)` would block every row, and
 signals too. So the sandbox computes the size of results before operators, filters and methods run
-(`operation_bounds`), and counts the turns of loops and macros (`bounded_code`).
+(`operation_bounds`, `filter_bounds`), and counts the turns of loops and macros (`bounded_code`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from seedbed.tasks.templates.bounded_code import TURNS, BoundedCode, turns, with_counted_turns
-from seedbed.tasks.templates.operation_bounds import FILTER_CHECKS, check_format, check_method, check_operator
+from seedbed.tasks.templates.filter_bounds import FILTER_CHECKS
+from seedbed.tasks.templates.operation_bounds import check_format, check_method, check_operator
 from seedbed.tasks.templates.render_bounds import BoundError, check_made, check_size, step, text_size
 from seedbed.tasks.templates.template_context import TemplateContext, chosen
 
