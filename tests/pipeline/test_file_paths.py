@@ -157,6 +157,47 @@ def test_an_address_with_a_user_is_allowed_by_its_host(paths: FilePaths) -> None
         paths.pattern("postgresql:///rows?host=/run")
 
 
+@pytest.mark.parametrize(
+    ("text", "link"),
+    [
+        ("docs", "docs/notes.md"),
+        ("docs", "docs/in/notes.md"),
+        ("docs/*.md", "docs/notes.md"),
+        ("d*/*", "docs/notes.md"),
+        ("**/*.md", "docs/in/notes.md"),
+        ("docs/in/../*", "docs/notes.md"),
+    ],
+)
+def test_a_link_among_files_does_not_lead_out(text: str, link: str, paths: FilePaths, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of the user")
+    (tmp_path / "mine/docs/in").mkdir()
+    (tmp_path / "mine" / link).symlink_to(tmp_path / "secret")
+
+    with pytest.raises(UsageError, match=r"notes\.md' is a link out of the pipeline file's folder"):
+        paths.pattern(text)
+    assert FilePaths(Path("mine/p.yaml"), [tmp_path]).pattern(text)
+
+
+def test_a_folder_in_a_pattern_may_be_a_link_within_the_file_s_folder_alone(
+    paths: FilePaths, tmp_path: Path
+) -> None:
+    (tmp_path / "data/a.md").write_text("of the user")
+    with pytest.raises(UsageError, match="out of the pipeline file's folder"):
+        paths.pattern("o*/*.md")
+
+    (tmp_path / "mine/docs/a.md").write_text("of the file")
+    (tmp_path / "mine/other").symlink_to("docs")
+    assert Files(paths.pattern("oth*/*.md")).paths() == [Path("mine/other/a.md")]
+
+
+def test_a_folder_that_a_step_reads_has_no_link_out_of_it(paths: FilePaths, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("of the user")
+    (tmp_path / "mine/docs/a.md").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(UsageError, match="is a link out of the pipeline file's folder"):
+        paths.in_fields(Fields, {"one": "docs"})
+
+
 class Inner(BaseModel):
     words: Path
 

@@ -83,11 +83,36 @@ class FilePaths:
         if ".." in plain[fixed:]:
             raise UsageError(f"'{text}' has `..` after a wildcard", "write the folder first: ../docs/*.md")
         start = self.of(str(PurePath(*plain[:fixed])) if fixed else ".")
-        return str(Path(start, *plain[fixed:]))
+        found = str(Path(start, *plain[fixed:]))
+        self._check_links(found)
+        return found
 
     def in_fields(self, cls: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a step with those resolved that hold paths."""
-        return with_paths(cls, fields, path=lambda text: str(self.of(text)), pattern=self.pattern)
+        return with_paths(cls, fields, path=self._readable, pattern=self.pattern)
+
+    def _readable(self, text: str) -> str:
+        path = self.of(text)
+        if path.is_dir():
+            self._check_links(str(path))
+        return str(path)
+
+    def _check_links(self, pattern: str) -> None:
+        """Raise UsageError if a file of a pattern or a folder is a link that leads where the file may not go.
+
+        Links come with a repository, and one to `~/.aws/credentials` would be read like any other file.
+        """
+        folders: set[Path] = set()
+        for path in Files(pattern).paths():
+            is_new = path.parent not in folders
+            folders.add(path.parent)
+            # A look at each file takes 1 us, and resolving its path 20.
+            if (is_new or path.is_symlink()) and not self._may_use(real := path.resolve()):
+                raise UsageError(
+                    f"'{path}' is a link out of the pipeline file's folder",
+                    "a pipeline file reads and writes only there, and where you allow it",
+                    f"if the file is yours: --allow-path {real.parent}",
+                )
 
     def _may_use(self, real: Path) -> bool:
         if real.is_relative_to(self._file.parent.resolve()):
