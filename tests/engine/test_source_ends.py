@@ -125,3 +125,54 @@ def test_a_row_that_no_run_can_hold_ends_its_source_and_is_no_end_of_the_dataset
 
     assert "column 'odd' holds an object" in str(ended.stopped_by)
     assert "the rest of the input was not read" in str(ended.stopped_by)
+
+
+class Three(Step):
+    """Wants three rows, all of them."""
+
+    ordered = True
+    keeps = True
+    _kept: int = 0
+
+    @property
+    def rows_wanted(self) -> int:
+        return 3 - self._kept
+
+    @property
+    def rows_missing(self) -> str:
+        return f"{self.rows_wanted} rows" if self.rows_wanted else ""
+
+    def load(self) -> None:
+        self._kept = 0
+
+    def process(self, row: Row) -> Row:
+        if not self.rows_wanted:
+            raise Reject("enough")
+        self._kept += 1
+        return row
+
+
+@pytest.mark.parametrize(
+    ("steps", "rows", "n", "missing"),
+    [
+        (Three(), 3, None, []),
+        (Three(), 5, None, []),
+        (Three(), 2, None, ["'three' lacks 1 rows"]),
+        (Three(), 2, 2, []),
+        (Plain() >> Three() >> All(), 2, None, ["'three' lacks 1 rows"]),
+        (All() >> Three(), 1, None, ["'three' lacks 2 rows"]),
+    ],
+)
+def test_what_a_step_lacks_leaves_the_run_incomplete(
+    steps: Any, rows: int, n: int | None, missing: list[str]
+) -> None:
+    made = run(steps, n, input=[{"a": number} for number in range(rows)])
+
+    assert made.missing == made.summary()["missing"] == missing
+    assert made.outcome == ("incomplete" if missing else "complete")
+
+
+def test_what_a_step_lacked_is_remembered_with_the_run(tmp_path: Path) -> None:
+    for _ in range(2):
+        made = run(Three(), input=[{"a": 1}], name="short", out=tmp_path / "short.jsonl")
+        assert (made.missing, made.outcome) == (["'three' lacks 2 rows"], "incomplete")

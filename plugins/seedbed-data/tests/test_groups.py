@@ -169,3 +169,17 @@ def test_wrong_parameters_are_refused(make: Any, said: str) -> None:
 def test_a_key_that_some_row_lacks_stops_the_run_with_its_name() -> None:
     with pytest.raises(UsageError, match="documnt"):
         run(Group(by=["documnt"]), input=ROWS)
+
+
+def test_values_with_fewer_rows_than_wanted_are_named() -> None:
+    rows = [{"label": "a"}, {"label": "a"}, {"label": "b"}]
+    done = run(Balance(by="label", counts={"a": 5, "b": 1, "c": 2}), input=rows)
+
+    assert (done.accepted, done.outcome) == (3, "incomplete")
+    assert done.missing == ["'balance' lacks 3 of 5 rows with 'label' a, 2 of 2 rows with 'label' c"]
+
+
+def test_of_many_values_with_too_few_rows_some_are_named() -> None:
+    done = run(Balance(by="n", counts={str(n): 1 for n in range(8)}), input=[{"n": 0}])
+    assert done.missing[0].count("1 of 1 rows") == 5
+    assert done.missing[0].endswith(" and 2 other values")

@@ -47,7 +47,8 @@ class Run(RunRows):
     is the first file or folder. `found` says what a resumed run had before. `seconds` and `calls` (tries,
     tokens, dollars) are those of this session. `tried` is the number of indices tried, if rows are missing
     because no more may be tried; otherwise None. `gathered` is the number of rows that came to a step over
-    all rows, such as `sort`, if they are fewer than were asked for; otherwise None.
+    all rows, such as `sort`, if they are fewer than were asked for; otherwise None. `missing` says what steps
+    such as `balance` still lacked when there were no more rows.
 
     `quality` says what the texts that models wrote are like so far; None if none did, or if it isn't
     measured.
@@ -74,6 +75,7 @@ class Run(RunRows):
     found: Found | None = None
     tried: int | None = None
     gathered: int | None = None
+    missing: list[str] = field(default_factory=list)
     calls: CallCounts = field(default_factory=CallCounts)
     failures: list[Failure] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -114,6 +116,7 @@ class Run(RunRows):
         )
         self.outcome = summary["outcome"]
         self.tried, self.gathered = summary.get("tried"), summary.get("gathered")
+        self.missing = [*summary.get("missing", ())]
         self.quality = Quality.of_json(summary.get("quality"))
         self.reasons.update(summary["reasons"])
         self.rejections.update(summary["rejections"])
@@ -170,6 +173,7 @@ class Run(RunRows):
             "rejected": self.rejected,
             "tried": self.tried,
             "gathered": self.gathered,
+            "missing": self.missing,
             "rejections": dict(self.rejections.most_common(_KEPT_FAILURES)),
             "dropped": dict(self.dropped),
             "stopped_by": str(self.stopped_by) if self.stopped_by else None,

@@ -209,6 +209,6 @@ def _outcome(run: Run, finished: bool) -> Outcome:
         return "interrupted" if run.stopped_by is None else "stopped"
     # An input without rows is complete without rows; a filter that let none of its rows through isn't.
     came_to_nothing = not run.accepted and bool(run.rejected or run.dropped)
-    is_short = came_to_nothing or run.tried or run.gathered is not None
+    is_short = came_to_nothing or run.tried or run.gathered is not None or run.missing
     enough = not is_short if run.wanted is None else run.accepted == run.wanted
     return "complete" if enough and not run.failed else "incomplete"

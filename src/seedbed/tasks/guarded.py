@@ -51,6 +51,7 @@ STEP: Mapping[str, Wanted] = {
 ROW_STEP: Mapping[str, Wanted] = {
     "ordered": _FLAG,
     "repeatable": _FLAG,
+    "rows_missing": Wanted("a str", '"3 rows"', lambda value: isinstance(value, str)),
     "rows_wanted": Wanted("a number of rows, or None", "0", _is_bound),
 }
 GENERATOR_STEP: Mapping[str, Wanted] = {

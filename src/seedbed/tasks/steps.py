@@ -57,6 +57,18 @@ class Step(BaseStep):
         """
         return None
 
+    @property
+    def rows_missing(self) -> str:
+        """What an `ordered` step lacks when there are no more rows, in words; by default nothing.
+
+        The run is incomplete then, and says it. For steps that promise a number of rows.
+
+            @property
+            def rows_missing(self) -> str:
+                return f"{self.rows - self._kept} rows" if self._kept < self.rows else ""
+        """
+        return ""
+
     @abstractmethod
     def process(self, row: Row) -> Any:
         """Return what replaces the row: a row, a list of rows, or None to drop it.

@@ -10,6 +10,8 @@ from pydantic import Field, NonNegativeInt, PrivateAttr, field_validator, model_
 from seedbed import Example, Reject, Row, Step
 from seedbed_data.equal_values import key_of
 
+_SHOWN = 5
+
 
 class Balance(Step):
     """Keeps a number of rows of each value of a column: the first ones, and rejects the others.
@@ -70,6 +72,17 @@ class Balance(Step):
         if self.counts is None:
             return None
         return sum(max(0, wanted - self._kept[value]) for value, wanted in self.counts.items())
+
+    @property
+    def rows_missing(self) -> str:
+        """Which values have fewer rows than `counts` says."""
+        short = [
+            f"{wanted - self._kept[value]:,} of {wanted:,} rows with '{self.by}' {value:.40}"
+            for value, wanted in (self.counts or {}).items()
+            if self._kept[value] < wanted
+        ]
+        more = f" and {len(short) - _SHOWN} other values" if len(short) > _SHOWN else ""
+        return f"{', '.join(short[:_SHOWN])}{more}"
 
     def load(self) -> None:
         """Count from 0."""

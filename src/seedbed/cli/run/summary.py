@@ -112,8 +112,9 @@ def _dataset_lines(run: Run, out: Output | None, existed: bool) -> Iterator[str]
         yield f"`seedbed runs retry {name}` retries the failed rows"
     if run.gathered is not None:
         yield f"{count_text(run.gathered, 'row')} came to the step over all rows, fewer than n asks for"
+    yield from run.missing
     is_short = run.wanted is not None and run.accepted + run.failed < run.wanted
-    if run.tried or is_short or (run.gathered is not None and not run.failed):
+    if run.tried or run.missing or is_short or (run.gathered is not None and not run.failed):
         yield _end_line(run.tried)
 
 

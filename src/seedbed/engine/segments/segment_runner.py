@@ -26,6 +26,7 @@ from seedbed.engine.segments.rows_wanted import RowsWanted
 from seedbed.engine.segments.segment_decider import segment_decider
 from seedbed.engine.segments.segment_log import SegmentLog
 from seedbed.engine.segments.segments import Segment
+from seedbed.engine.segments.shortfall import note_shortfall
 from seedbed.engine.segments.step_results import Applied, StepResults
 from seedbed.engine.segments.step_runners import StepRunner, runner_of
 from seedbed.engine.segments.window import Window
@@ -182,13 +183,9 @@ class SegmentRunner:
                 self._progress.save(self._log.counts())
 
     def _note_end(self) -> None:
-        """Note how many items were tried, if rows are missing, and why there are none if there are none."""
+        """Note what is missing, and why there are no rows if the source had none."""
         run, source = self._job.run, self._source
-        run.tried = run.tried or self._decider.tried
-        wanted, counted = self._job.plan.own_n, self._decider.counted_rows
-        # Nobody knows how many rows a step makes of all rows, so those that come to it are counted.
-        if run.wanted is None and wanted is not None and not self._segment.is_barrier and counted < wanted:
-            run.gathered = counted - run.failed
+        note_shortfall(run, self._job.plan, self._segment, self._decider)
         is_empty = source.ended and source.error is None and not self._decider.decided()
         if is_empty and not self._decider.is_satisfied:
             run.odd += emptiness(self._job.plan, self._segment)
