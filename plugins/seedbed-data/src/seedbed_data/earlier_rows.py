@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 _SHOWN = 80
+"""Characters that are shown of the earlier row's text."""
 
 
 def like_row(name: str, text: str = "") -> str:

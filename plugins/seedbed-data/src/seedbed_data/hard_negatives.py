@@ -12,6 +12,7 @@ from seedbed_data.vectors import numpy_module, unit
 from seedbed_data.words import text_of
 
 _BLOCK_BYTES = 32 * 2**20
+"""Bytes of the similarities that are computed at once: there are rows times positives of them."""
 
 
 class _Pairs(NamedTuple):

@@ -12,6 +12,7 @@ _SCHEME = "hf://"
 # https://huggingface.co/docs/huggingface_hub/package_reference/utilities#huggingface_hub.utils.validate_repo_id
 _PART = re.compile(r"\w(?:[\w.-]*\w)?", re.ASCII)
 _LONGEST = 96
+"""Characters of a name with its user, by the rules of the Hub."""
 _OTHER_KINDS = ("models", "spaces", "buckets", "kernels")
 _ADVICE = "write hf://USER/NAME, or hf://USER/NAME@BRANCH"
 

@@ -7,8 +7,11 @@ from seedbed_report.figures import Cause
 from seedbed_report.values import shown
 
 _MOST = 1000
+"""Causes that are told apart: a reason may have the words of a model in it."""
 _EXAMPLES = 5
+"""Ids for each cause."""
 _LONGEST = 500
+"""Characters of a reason."""
 _REST = "other reasons"
 
 

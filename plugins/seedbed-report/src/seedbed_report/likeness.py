@@ -14,6 +14,7 @@ from seedbed import Embedder
 Floats = npt.NDArray[np.float64]
 
 _RUN = 3
+"""Characters of a run: these work in any language, without knowing its words."""
 
 
 def likeness(texts: Sequence[str], embedder: Embedder | None = None) -> Floats:

@@ -9,7 +9,9 @@ from seedbed_report.shapes import Bar, Plot, Section, Table
 from seedbed_report.words import cost_text, number, percent, rows
 
 _MOST_CAUSES = 20
+"""Causes that a page has."""
 _WIDEST_LABEL = 40
+"""Characters of a label next to a bar."""
 
 
 def sections(report: figures.Report) -> Iterator[Section]:

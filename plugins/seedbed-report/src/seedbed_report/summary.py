@@ -8,6 +8,7 @@ from seedbed_report.figures import Report
 from seedbed_report.words import cost_text, languages, number, percent, rows, seconds
 
 _MOST = 5
+"""Causes, values or steps of one line."""
 
 
 def summary_lines(report: Report) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,7 @@ _FEWEST = 5
 _EXAMPLES = 5
 """Rows that are shown of each kind."""
 _SHOWN_CHARACTERS = 600
+"""Characters of a row that are shown."""
 
 
 def typical_and_odd(

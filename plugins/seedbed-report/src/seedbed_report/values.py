@@ -9,6 +9,7 @@ from typing import Any
 from seedbed import visible
 
 _MOST_KEYS = 20
+"""Keys of an object that are columns of their own; one with more is a value."""
 _LARGEST = 1e150
 """Squares of larger numbers, which a deviation is computed from, are more than a float holds."""
 _KEPT = "\n\t"

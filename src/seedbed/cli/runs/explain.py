@@ -20,7 +20,9 @@ from seedbed.store import RunReader
 from seedbed.store.refused_rows import Origins
 
 _REASONS = 50
+"""Reasons that are written."""
 _LONGEST = 1000
+"""Characters of a text that are written with a reason."""
 
 _PAINTS: Mapping[str, str] = MappingProxyType(
     {
@@ -38,6 +40,7 @@ _MARKS: Mapping[str, str] = MappingProxyType({"+": "green", "~": "yellow", "-": 
 _FIRST, _LAST = 12, 4
 """Lines of a long text that are shown on a terminal, at its beginning and at its end."""
 _WORTHWHILE = 2
+"""Lines that folding has to leave out: the line that says so takes the place of one."""
 
 _Line = tuple[str | Painted, ...]
 

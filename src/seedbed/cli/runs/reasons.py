@@ -16,8 +16,11 @@ from seedbed.store.row_names import row_name, row_names
 from seedbed.tasks.row_text import row_text
 
 _MOST_KINDS = 1000
+"""Reasons that are told apart: one may have the words of a model in it."""
 _IDS = 5
+"""Rows that are named for each reason."""
 _TEXTS = 3
+"""Answers that are kept for each reason."""
 
 
 @dataclass

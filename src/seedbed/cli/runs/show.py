@@ -23,7 +23,9 @@ MOST_REFUSED = 10_000
 """Rows whose reasons are looked at: a run may have refused a million, which takes half a minute."""
 
 _REASONS = 5
+"""Reasons that are written."""
 _LONGEST = 200
+"""Characters of an answer that are written with a reason."""
 
 
 def show_run(name: str, machine: bool) -> ExitStatus:

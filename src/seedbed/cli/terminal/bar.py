@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 _OTHER_LINES = 8  # Lines other than the steps, when they wrap on a narrow terminal.
 _NAME = 24
+"""Cells of the run's name."""
 _ROOM_FOR_ONE_LINE = 72
+"""Width from which the name, the bar and the counts fit in a line."""
 
 
 class BarProgress(Progress):

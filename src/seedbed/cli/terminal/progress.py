@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _LINE_SECONDS, _MOST_LINE_SECONDS = 5.0, 300.0
 """The time between two lines doubles up to 5 minutes: a log of a long run shouldn't be all progress."""
 _QUIET_LOADING_SECONDS = 1.0
+"""How long loading may take before a line says so."""
 _PATIENT_SECONDS = 2.0
 """How long calls may fail before it's said: most servers that refuse one answer the next try."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 _SECONDS = 30.0
+"""The time over which a rate is taken: rows come in bursts."""
 
 
 class Rate:

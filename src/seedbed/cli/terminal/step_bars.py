@@ -19,7 +19,9 @@ from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.steps import GeneratorStep
 
 _NAME = 20
+"""Cells of a step's name."""
 _BAR = 14
+"""Cells of a bar."""
 _ROOM_FOR_BARS, _ROOM_FOR_RATES = 72, 56
 
 

@@ -15,6 +15,7 @@ from seedbed.store import Verdict
 from seedbed.store.row_names import has_own_id, row_name
 
 _MOST_ENDINGS = 8
+"""Rows that a row has become, whose endings are shown."""
 
 
 class Ending(NamedTuple):

@@ -21,6 +21,7 @@ from seedbed.tasks.rows import encode_value
 Kind = Literal["from", "prompt", "answer", "row", "failed", "rejected", "note"]
 
 _DIGEST = 8
+"""Characters that are shown of a call's digest."""
 
 
 class StoryPart(NamedTuple):

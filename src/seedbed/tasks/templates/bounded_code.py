@@ -19,6 +19,7 @@ TURNS = "turns of a loop"
 """The name of the filter `turns`: no template can write it."""
 
 _FEW_TURNS = 1000
+"""Turns that are counted before the first of them."""
 _BODIES = (nodes.For, nodes.Macro, nodes.CallBlock, nodes.Block)
 
 

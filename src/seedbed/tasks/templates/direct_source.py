@@ -55,6 +55,7 @@ _METHODS = frozenset((
     "split", "splitlines", "startswith", "strip", "swapcase", "title", "upper"
 ))  # fmt: skip
 _MAX_DIGITS = 15
+"""Digits that a number is rounded to directly: more than a float holds."""
 # Jinja2 evaluates other operations on constants when it compiles an expression, with errors of their own.
 _MAY_BE_CONSTANT = (
     nodes.Name,

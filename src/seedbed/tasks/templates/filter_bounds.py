@@ -21,7 +21,9 @@ from seedbed.tasks.templates.render_bounds import (
 )
 
 _MAX_INDENT = 1000
+"""Spaces of indentation of `tojson`."""
 _STEPS_OF_PRETTY = 4
+"""Steps for a character that `pprint` writes."""
 
 _Args = tuple[Any, ...]
 _Kwargs = Mapping[str, Any]

@@ -23,6 +23,7 @@ MAX_BITS = 8192
 """The most bits of an integer; a larger one can't be shown, and its arithmetic takes more than a step."""
 
 _ITEM = 16
+"""What an item of a list counts as, in characters."""
 _CHARACTERS_A_STEP = 100
 # For work that the count of steps misses. Reading the clock costs as much as ten steps, so it's read rarely.
 _SECONDS = 10.0
