@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
@@ -17,9 +18,11 @@ from seedbed.llm.http import connections as module
 from seedbed.llm.http.connection import RECEIVED
 from seedbed.llm.http.connections import Connections, Server
 from seedbed.llm.http.http_request import head_of, request_bytes, target_of
+from seedbed.llm.http.transport import get_json
 from seedbed.llm.http.wire_errors import Disconnected, NotAURL, WireError
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
+INTERFACES = Path("/proc/net/if_inet6")
 Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -280,10 +283,46 @@ def test_a_request_has_its_own_headers_once_whatever_their_case() -> None:
         ("https://bücher.example/v1", "xn--bcher-kva.example"),
         ("http://[::1]:8000", "[::1]:8000"),
         ("https://h:443", "h"),
+        ("http://[fe80::1%25eth0]:8000", "[fe80::1]:8000"),
     ],
 )
 def test_hosts_in_any_form(url: str, authority: str) -> None:
     assert target_of(url).authority == authority
+
+
+@pytest.mark.parametrize("url", ["http://[fe80::1%25eth0]/v1", "http://[fe80::1%eth0]/v1"])
+def test_the_zone_of_an_address_is_where_to_connect(url: str) -> None:
+    assert target_of(url).host == "fe80::1%eth0"
+
+
+def own_addresses() -> list[tuple[IPv6Address, str]]:
+    """Return the addresses that only one interface reaches, each with that interface."""
+    lines = [line.split() for line in INTERFACES.read_text().splitlines()]
+    return [(IPv6Address(bytes.fromhex(one[0])), one[-1]) for one in lines if one[0].startswith("fe80")]
+
+
+@pytest.mark.skipif(not INTERFACES.exists(), reason="the machine's own addresses aren't known")
+@on_a_loop
+async def test_a_server_at_an_address_of_one_interface_is_asked() -> None:
+    if not (local := own_addresses()):
+        pytest.skip("no interface of the machine has an address of its own")
+    address, interface = local[0]
+    asked: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}")
+        writer.close()
+
+    server = await asyncio.start_server(answer, f"{address}%{interface}", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        answered = await get_json(
+            f"http://[{address}%25{interface}]:{port}/v1/models", headers={}, timeout=10
+        )
+
+    assert answered.status == 200
+    assert f"host: [{address}]:{port}\r\n".encode() in asked[0]
 
 
 @pytest.mark.parametrize("value", ["a\r\nx: y", "a\nb", "a\rb", "a\0b"])

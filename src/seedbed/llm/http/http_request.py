@@ -35,7 +35,8 @@ def target_of(url: str) -> Target:
     try:
         split = urlsplit(url)
         port = split.port
-        host = _name(split.hostname or "")
+        name, zone = _zoned(split.hostname or "")
+        host = _name(name)
     except ValueError:
         # `from None`, since its text may quote the password.
         raise NotAURL from None
@@ -45,7 +46,8 @@ def target_of(url: str) -> Target:
     shown = f"[{host}]" if ":" in host else host
     authority = shown if port in (None, _PORTS[split.scheme]) else f"{shown}:{port}"
     path = quote(split.path or "/", _KEPT) + (f"?{quote(split.query, _KEPT)}" if split.query else "")
-    return Target(host, port or _PORTS[split.scheme], split.scheme == "https", authority, path, _login(split))
+    port = port or _PORTS[split.scheme]
+    return Target(host + zone, port, split.scheme == "https", authority, path, _login(split))
 
 
 @lru_cache(maxsize=256)
@@ -69,6 +71,17 @@ def request_bytes(head: bytes, body: bytes | None) -> bytes:
     if body is None:
         return head + b"\r\n"
     return b"%bcontent-length: %d\r\n\r\n%b" % (head, len(body), body)
+
+
+def _zoned(host: str) -> tuple[str, str]:
+    """Return a host, and the zone of an IPv6 address: `%eth0`, written `%25eth0` in a URL (RFC 6874).
+
+    It says by which of its own interfaces a machine reaches an address, and no server is told.
+    """
+    host, percent, zone = host.partition("%")
+    if not percent or ":" not in host:
+        return host + percent + zone, ""
+    return host, f"%{zone.removeprefix('25')}"
 
 
 def _name(host: str) -> str:
