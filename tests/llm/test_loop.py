@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from tests.support.scripted_llm import scripted, user
@@ -178,13 +179,23 @@ def test_what_was_opened_is_closed_with_the_loop():
     assert not loop_thread().loop.is_closed()
 
 
-def test_runs_live_on_the_event_loop_that_the_application_has_chosen():
-    """Web applications often choose uvloop for all their loops."""
-    ended = python(
-        """
-        import uvloop
+CHOSEN = """
+class Loop(asyncio.SelectorEventLoop): pass
+class Policy(asyncio.DefaultEventLoopPolicy): _loop_factory = Loop
+asyncio.set_event_loop_policy(Policy())
+"""
 
-        uvloop.install()
+
+@pytest.mark.parametrize(
+    ("before", "loop"),
+    [("", "uvloop"), (CHOSEN, "__main__"), ("sys.modules['uvloop'] = None", "asyncio.unix_events")],
+    ids=["by default", "chosen by the application", "without uvloop"],
+)
+def test_runs_live_on_uvloops_event_loop_unless_there_is_another(before, loop):
+    ended = python(
+        f"""
+        import asyncio, sys
+        exec({before!r})
         from seedbed import GeneratorTask, run
         from seedbed.llm.calling.loop import loop_thread
         from seedbed.llm.response import Response
@@ -196,9 +207,28 @@ def test_runs_live_on_the_event_loop_that_the_application_has_chosen():
 
         with ScriptedServer() as server:
             server.answer_with(ChatCompletions().answer(Response.of_text("Once.")))
-            llm = OpenAILLM(model="m", base_url=f"{server.url}/v1", api_key="x", preset="vllm")
+            llm = OpenAILLM(model="m", base_url=f"{{server.url}}/v1", api_key="x", preset="vllm")
             made = run(Story(llm=llm), 20)
         print(type(loop_thread().loop).__module__, made.accepted)
         """
     )
-    assert (ended.stdout, ended.stderr) == ("uvloop 20\n", ""), ended
+    assert (ended.stdout, ended.stderr) == (f"{loop} 20\n", ""), ended
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_network_is_used_in_the_same_way_by_asyncios_own_loop():
+    """As on Windows, and in applications that choose it."""
+    names = ["connections", "transport", "proxy_and_tls", "faults", "calling", "limits", "rates"]
+    files = [str(Path(__file__).parent / f"test_{name}.py") for name in names]
+    ended = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; sys.modules['uvloop'] = None; import pytest; sys.exit(pytest.main(sys.argv[1:]))",
+            *("-q", "-x", "-n0", "-p", "no:cacheprovider", *files),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert ended.returncode == 0, ended.stdout[-4000:]

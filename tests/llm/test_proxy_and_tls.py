@@ -455,7 +455,9 @@ def alert_and_shake_hands(listening: socket.socket, context: ssl.SSLContext) -> 
     plain.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
     plain.close()
     secure, _ = listening.accept()
-    context.wrap_socket(secure, server_side=True).close()
+    # The client may be gone by then: that a handshake begins is all that it wants to know.
+    with suppress(OSError):
+        context.wrap_socket(secure, server_side=True).close()
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ class LoopThread:
     """An event loop in its own daemon thread, closed in order when the process ends."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = _new_loop()
         self.loop.set_task_factory(task_of_scope)
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._stopping = False
@@ -125,6 +125,19 @@ class LoopThread:
         for closer in self._closers:
             await closer()
         await self.loop.shutdown_asyncgens()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return a new event loop: uvloop's, unless the application has chosen another or it isn't there."""
+    loop = asyncio.new_event_loop()
+    if type(loop) is asyncio.SelectorEventLoop:
+        # With asyncio's own, a row takes a tenth more of the processor time.
+        with suppress(ImportError):
+            from uvloop import new_event_loop
+
+            loop.close()
+            return new_event_loop()
+    return loop
 
 
 class _Errand(Generic[T]):
