@@ -15,6 +15,7 @@ from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
 from seedbed.tasks.templates.comparisons import equalities, never_equal
+from seedbed.tasks.templates.conversions import NotANumber
 from seedbed.tasks.templates.direct_expression import direct_function
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering
 from seedbed.tasks.templates.template import compile_expression, needed_variables
@@ -106,6 +107,10 @@ class Expression:
             raise UsageError(f"the expression {self.text!r} is not allowed: {error}") from error
         except UndefinedError as error:
             raise self._unknown(error, row) from error
+        except NotANumber as error:
+            raise InvalidRowError(
+                f"the expression {self.text!r} has no value: {error.fact}", error.advice
+            ) from error
         except Exception as error:
             raise InvalidRowError(
                 f"the expression {self.text!r} has no value: {type(error).__name__}: {error}",

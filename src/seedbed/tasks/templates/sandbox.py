@@ -17,6 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
 from seedbed.tasks.templates.bounded_code import TURNS, BoundedCode, turns, with_counted_turns
+from seedbed.tasks.templates.conversions import STRICT, strict
 from seedbed.tasks.templates.filter_bounds import FILTER_CHECKS
 from seedbed.tasks.templates.operation_bounds import check_format, check_method, check_operator
 from seedbed.tasks.templates.render_bounds import BoundError, check_made, check_size, step, text_size
@@ -39,6 +40,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.filters |= {name: strict(name, self.filters[name]) for name in STRICT}
         self.filters = {name: _bounded(name, kept) for name, kept in self.filters.items()}
         self.filters |= {TURNS: turns, "random": chosen}
         # Of a text, what's left of a division is the text filled in: `'%999999999d' is odd`.

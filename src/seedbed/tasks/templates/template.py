@@ -13,6 +13,7 @@ from jinja2.meta import find_undeclared_variables
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.templates.conversions import NotANumber
 from seedbed.tasks.templates.direct_template import direct_text
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering, check_size, text_size
 from seedbed.tasks.templates.sandbox import Sandbox
@@ -158,6 +159,8 @@ def _sandboxed(source: str, variables: Mapping[str, Any]) -> str:
             f"the template shows {shown}, which {'are' if len(empty) > 1 else 'is'} None",
             "give it a value, or say what to show instead: {{ name or '' }}",
         ) from error
+    except NotANumber as error:
+        raise InvalidRowError(f"the template cannot be rendered: {error.fact}", error.advice) from error
     except BoundError as error:
         raise InvalidRowError(f"the template does too much: {error.message}") from error
     except TemplateError as error:
