@@ -183,6 +183,52 @@ def test_rows_before_and_after_a_step_over_all_rows_are_not_taken_for_each_other
     assert [one.step for one in made.explain("0").chapters] == ["count"]
 
 
+def test_a_row_that_a_step_over_all_rows_left_as_it_was_comes_from_no_other() -> None:
+    class Again(Descending): ...
+
+    story = (Count(llm=scripted("tea")) >> Descending() >> Again()).run(2, name="twice").explain(line=1)
+    assert [one.step for one in story.chapters] == ["count", "descending", "again"]
+    # From the rows of the step right before it; under its own id it has no other story.
+    assert [(one.step, one.rows) for one in story.gathered] == [("descending", (story.row,))]
+    assert story.earlier == []
+
+
+def test_a_row_of_the_input_that_a_step_reads_with_all_others_says_so() -> None:
+    made = run(Descending(), input=[{"n": 1}, {"n": 2}], name="input")
+    (known, *_) = made.explain(line=1).gathered
+    assert (known.step, len(known.rows)) == ("", 1)
+    (line, *_) = (text for text in made.explain(known.rows[0]).ending_lines() if "accepted" in text)
+    assert line.endswith("'descending' reads it with all other rows")
+
+
+def test_without_its_file_a_row_has_no_variables(tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"question": "Why"}\n')
+    made = run(Answer(llm=scripted("because")), input=str(file), name="gone")
+    file.unlink()
+    assert chapter(made.explain(line=1), "answer").input is None
+
+
+def test_a_joined_row_of_which_one_branch_fails_now_is_outdated() -> None:
+    class Breaking(Right):
+        is_broken: bool = False
+
+        def process(self, row):
+            if self.is_broken:
+                raise ValueError("no longer")
+            return super().process(row)
+
+    for is_broken in (False, True):
+        branches = [Left(), Breaking(name="right", is_broken=is_broken)]
+        made = (Count(llm=scripted("tea")) >> branches >> Meet()).run(1, name="branch")
+    assert [(one.step, one.is_old) for one in made.explain("0").chapters] == [
+        ("count", False),
+        ("left", False),
+        ("right", False),
+        ("meet", True),
+    ]
+
+
 def test_what_a_row_has_taken_is_added_up() -> None:
     llm = scripted("tea")
     made = (Count(llm=llm) >> Answer(llm=llm, template="{{ text }}")).run(1, name="spent")

@@ -127,6 +127,14 @@ def test_counts_tokens_and_cost_are_side_by_side() -> None:
     assert "  Tokens   20 input + 1 output → 40 input + 6 output" in str(diff)
 
 
+def test_a_cost_that_is_not_known_is_null() -> None:
+    made("a", 2), made("b", 3)
+    diff = diff_runs("a", "b")
+    free = diff.first._replace(spent=diff.first.spent._replace(unpriced=0))
+    told = diff._replace(first=free).as_json()
+    assert (told["first"]["spent"]["cost"], told["second"]["spent"]["cost"]) == (0, None)
+
+
 def test_only_some_rows_are_in_the_result_and_all_are_counted() -> None:
     made("a", 4), made("b", 4, dict.fromkeys(range(4), "Other."))
     diff = diff_runs("a", "b", rows=1)
