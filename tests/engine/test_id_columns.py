@@ -152,6 +152,8 @@ def test_an_id_of_a_row_before_a_resumed_session_is_known() -> None:
 
 
 def test_ids_that_only_have_the_same_hash_are_not_the_same() -> None:
-    ids = ColumnIds(TICKET, first_with=lambda row_id: None)
-    ids.see("a")
-    assert taken(ids, "a") == (["a"], "")
+    # The first row with it is that very row, or there's none.
+    for found in (("line 1", "ticket 'a'"), None):
+        ids = ColumnIds(TICKET, first_with=lambda row_id, found=found: found)
+        ids.see("a")
+        assert taken(ids, "a") == (["a"], "")

@@ -293,18 +293,19 @@ def test_an_id_as_the_run_writes_it_is_found_before_one_that_stands_like_this_in
 
 
 def test_a_row_of_a_source_is_explained_by_its_own_id_not_by_its_number(tmp_path: Path) -> None:
-    # By number from 0 on, they're the other way round.
-    rows = [{"ticket": ticket, "note": note} for ticket, note in ((2, "a"), (0, "b"), (1, "c"))]
+    # By number from 0 on, the first three are other rows, and the last is the same.
+    given = [(2, "a"), (0, "b"), (1, "c"), (3, "d")]
+    rows = [{"ticket": ticket, "note": note} for ticket, note in given]
     made = run(
         Tag(), input=str(jsonl(tmp_path / "in.jsonl", rows).with_name("*.jsonl")), id="ticket", name="r"
     )
 
-    for ticket, row, note in ((2, 1, "a"), (0, 2, "b"), (1, 3, "c")):
+    for row, (ticket, note) in enumerate(given, start=1):
         story = made.explain(str(ticket))
         assert str(story).startswith(f"row {ticket} (row {row} of 'jsonl'): accepted")
         assert [chapter.rows[0]["note"] for chapter in story.chapters] == [note, note]
-    with pytest.raises(UsageError, match="there is no row '3'"):
-        made.explain("3")
+    with pytest.raises(UsageError, match="there is no row '4'"):
+        made.explain("4")
 
 
 @pytest.mark.parametrize("other", [None, "note", ["ticket", "note"]])
@@ -507,6 +508,21 @@ def test_rows_that_a_task_makes_by_number_have_no_other_ids() -> None:
         UsageError, match="rows come from several sources \\('a', 'b'\\), and `id` is for one"
     ):
         run(sources, id="ticket")
+
+
+class Slow(Rows):
+    """A source that isn't known to be quick."""
+
+    begun: ClassVar[list[int]] = []
+
+    def process(self, offset: int = 0) -> Any:
+        self.begun.append(offset)
+        yield from self.rows[offset:]
+
+
+def test_a_source_that_may_take_long_is_not_read_twice(tmp_path: Path) -> None:
+    made, asked = answered(Slow(rows=ROWS))
+    assert (ids_in(made), len(asked), Slow.begun) == (IDS, 3, [0])
 
 
 def test_ids_are_looked_at_once_for_an_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

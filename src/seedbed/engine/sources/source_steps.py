@@ -7,15 +7,15 @@ from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Any
 
-from seedbed.errors import UnknownPluginError, UsageError
+from seedbed.errors import PluginError, UnknownPluginError, UsageError
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.plugins.first_party import pip_install
-from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
 from seedbed.store.formats import is_text
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.step_references import get_step
 from seedbed.tasks.steps import GeneratorStep
+from seedbed.tasks.task_kinds import STEPS
 
 _WILDCARDS = frozenset("*?[")
 _READ_BY: Mapping[str, str] = MappingProxyType(
@@ -39,7 +39,7 @@ _READ_BY: Mapping[str, str] = MappingProxyType(
 """The steps that read files of these endings."""
 
 _ROWS = frozenset({"jsonl", "json", "csv", "parquet", "arrow"})
-_AT_HAND = _ROWS | {"rows"}
+_AT_HAND = (*sorted(_ROWS), "rows")
 
 
 def source_step(given: object, registry: Registry, **options: Any) -> GeneratorStep | None:
@@ -78,7 +78,14 @@ def source_step(given: object, registry: Registry, **options: Any) -> GeneratorS
 
 def is_at_hand(step: GeneratorStep, registry: Registry) -> bool:
     """Whether a source's rows can be read twice at little cost: nothing is asked, fetched or converted."""
-    return any(claim.name in _AT_HAND for claim in claims_behind(type(step), registry))
+    return any(_is_called(name, type(step), registry) for name in _AT_HAND)
+
+
+def _is_called(name: str, cls: type[BaseStep], registry: Registry) -> bool:
+    try:
+        return registry.find(STEPS, name) is cls
+    except PluginError:
+        return False
 
 
 def with_source(pipeline: Pipeline, source: BaseStep) -> Pipeline:
