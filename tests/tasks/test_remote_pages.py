@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seedbed import UsageError, get_step, run
+from seedbed import SeedbedError, UsageError, get_step, run
+from seedbed.tasks.remote.kept_copies import with_addresses
 from seedbed.tasks.remote.remote_files import copies_of
 
 fsspec = pytest.importorskip("fsspec")
@@ -34,10 +35,12 @@ class Pages(BaseHTTPRequestHandler):
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(ROWS)))
+        content = {"/bad.jsonl": b"<html>login", "/empty.jsonl": b"", "/status/204": b""}.get(path, ROWS)
+        status = path.removeprefix("/status/")
+        self.send_response(int(status) if status.isdigit() else 200)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(ROWS[:8] if path == "/cut" else ROWS)
+        self.wfile.write(ROWS[:8] if path == "/cut" else content)
 
     def log_message(self, *given: object) -> None:
         pass
@@ -93,6 +96,27 @@ def test_a_key_of_the_users_configuration_stays_with_its_server(
 def test_a_file_that_is_cut_off_is_refused(port: int) -> None:
     with pytest.raises(UsageError, match=r"/cut' cannot be read: ClientPayloadError"):
         read(f"http://127.0.0.1:{port}/cut")
+
+
+@pytest.mark.parametrize("status", [202, 204, 206])
+def test_an_answer_that_is_no_whole_file_is_refused(status: int, port: int) -> None:
+    with pytest.raises(UsageError, match=f"gives no whole file: its status is {status}, and not 200"):
+        read(f"http://127.0.0.1:{port}/status/{status}")
+
+
+@pytest.mark.parametrize("as_input", [True, False])
+def test_what_is_wrong_with_a_file_is_said_of_its_address(as_input: bool, port: int, tmp_path: Path) -> None:
+    address = f"http://127.0.0.1:{port}/bad.jsonl"
+    step = get_step("select", only=["n"]) if as_input else get_step("jsonl", path=address)
+    with pytest.raises(SeedbedError) as raised:
+        run(step, input=address if as_input else None)
+
+    assert with_addresses(str(raised.value)).startswith(f"'{address}' line 1 is not JSON")
+
+
+def test_an_empty_file_is_named_by_its_address(port: int) -> None:
+    address = f"http://127.0.0.1:{port}/empty.jsonl"
+    assert run(get_step("select", only=["n"]), input=address).notes == [f"'{address}' has no rows"]
 
 
 def test_a_large_file_may_take_its_time_and_a_silent_server_may_not(port: int) -> None:

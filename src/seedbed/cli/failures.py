@@ -105,8 +105,9 @@ def show(fact: str, *advice: str) -> None:
 def _shown(text: str) -> str:
     # Imported late: most commands show no error.
     from seedbed.llm.keys.redaction import redact_typed
+    from seedbed.tasks.remote.kept_copies import with_addresses
 
-    return redact_typed(text)
+    return redact_typed(with_addresses(text))
 
 
 def _clipped(text: str) -> str:

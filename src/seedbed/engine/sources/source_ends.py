@@ -9,6 +9,7 @@ from seedbed.engine.sources.sources import Source
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import DatasetError, SeedbedError
 from seedbed.plugins.authoring.class_errors import told
+from seedbed.tasks.remote.kept_copies import with_addresses
 from seedbed.tasks.steps import GeneratorStep
 from seedbed.tracebacks import where
 
@@ -20,7 +21,7 @@ def source_failure(source: Source, segment: Segment) -> Failure:
     error = source.error
     if isinstance(error, DatasetError):
         # Half an input would be a dataset that looks complete.
-        raise type(error)(error.fact, *error.advice, _REST) from error
+        raise type(error)(with_addresses(error.fact), *error.advice, _REST) from error
     assert error is not None
     if not isinstance(error, Exception) or concerns_all(error):
         raise error
@@ -42,5 +43,7 @@ def emptiness(plan: Plan, segment: Segment) -> list[str]:
     if segment.source is not None:
         what = f"the source '{segment.name}'"
     else:
-        what = f"'{given.path}'" if given is not None and given.path is not None else "the input"
+        what = (
+            with_addresses(f"'{given.path}'") if given is not None and given.path is not None else "the input"
+        )
     return [f"{what} has no rows" if shard is None else f"{what} has no rows for the shard {shard}"]

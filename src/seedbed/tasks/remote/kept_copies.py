@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -22,6 +23,7 @@ if sys.platform != "win32":
     import fcntl
 
 _LOCK = ".lock"
+_NAME = "seedbed-remote-"
 
 
 class Copies(NamedTuple):
@@ -40,7 +42,22 @@ def told_path(path: Path) -> Path:
 
 def _root() -> Path:
     owner = os.getuid() if hasattr(os, "getuid") else "user"
-    return Path(tempfile.gettempdir(), f"seedbed-remote-{owner}")
+    return Path(tempfile.gettempdir(), f"{_NAME}{owner}")
+
+
+def with_addresses(text: str) -> str:
+    """Return a message in which copies are called by their addresses: nobody knows where the copies are."""
+    if _NAME not in text:
+        return text
+    place = re.escape(f"{_root()}{os.sep}")
+    return re.sub(rf"{place}([0-9a-f]{{16}}-[0-9a-f]{{16}})(?=[\\/])", _address, text)
+
+
+def _address(found: re.Match[str]) -> str:
+    try:
+        return Path(f"{found[0]}{_LOCK}").read_text(encoding="utf-8")
+    except OSError:
+        return found[0]
 
 
 def copies_root() -> Path:
@@ -66,10 +83,11 @@ def new_folder(address: str) -> Iterator[Path]:
         _remove(folder)
 
 
-def keep(address: str, folder: Path, names: Sequence[str]) -> Copies:
+def keep(address: str, folder: Path, names: Sequence[str], base: str) -> Copies:
     """Move the files of a folder to where copies with their content are, and return them in this order.
 
-    Copies of earlier states are removed, unless a process still uses them.
+    `base` is the part of the address that stands for the folder. Copies of earlier states are removed, unless
+    a process still uses them.
     """
     root = copies_root()
     contents = [(name, _digest(folder / name)) for name in names]
@@ -77,6 +95,7 @@ def keep(address: str, folder: Path, names: Sequence[str]) -> Copies:
     with _locked(root):
         kept.mkdir(exist_ok=True)
         lock = _held(kept)
+        Path(f"{kept}{_LOCK}").write_text(base, encoding="utf-8")
         for name in names:
             # Also if they are there: the system may have removed some that were old.
             (kept / name).parent.mkdir(parents=True, exist_ok=True)

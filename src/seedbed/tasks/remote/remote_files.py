@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
@@ -43,7 +43,9 @@ def copies_of(address: str) -> Copies:
     try:
         with new_folder(address) as folder:
             names = _copied(system, path, address, folder)
-            return keep(address, folder, names) if names else Copies(copies_root(), [])
+            if not names:
+                return Copies(copies_root(), [])
+            return keep(address, folder, names, _base(address, names))
     except UsageError:
         raise
     except Exception as error:  # noqa: BLE001 - each file system has errors of its own
@@ -119,6 +121,16 @@ def _check_sizes(found: Mapping[str, _Version], copies: Mapping[str, Path]) -> N
                 f"the copy of '{name}' has {copies[name].stat().st_size} bytes, and the file has {size}",
                 "run again: the connection may have been cut off",
             )
+
+
+def _base(address: str, names: Sequence[str]) -> str:
+    """Return the address of the folder that copies are named from."""
+    if _WILDCARDS.search(address) and not address.startswith(WEB):
+        parts = address.split("/")
+        return "/".join(parts[: next(at for at, part in enumerate(parts) if _WILDCARDS.search(part))])
+    plain = _plain(address).rstrip("/")
+    is_file = [*names] == [plain.rpartition("/")[2]]
+    return plain.rpartition("/")[0] if is_file else plain
 
 
 def _fixed(path: str) -> str:

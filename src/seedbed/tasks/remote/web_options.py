@@ -17,7 +17,7 @@ def web_options() -> dict[str, Any]:
     from fsspec.config import conf  # type: ignore[import-untyped]
 
     given = {name: value for kind in ("http", "https") for name, value in _client(conf.get(kind)).items()}
-    return {"client_kwargs": {"timeout": _timeout(), "trace_configs": [_redirects()]} | given}
+    return {"client_kwargs": {"timeout": _timeout(), "trace_configs": [_checks()]} | given}
 
 
 def _client(configured: Any) -> dict[str, Any]:
@@ -31,12 +31,24 @@ def _timeout() -> Any:
     return aiohttp.ClientTimeout(total=None, sock_connect=30, sock_read=60)
 
 
-def _redirects() -> Any:
+def _checks() -> Any:
     import aiohttp
 
     traced = aiohttp.TraceConfig()
     traced.on_request_redirect.append(_check_redirect)
+    traced.on_request_end.append(_check_whole)
     return traced
+
+
+async def _check_whole(session: Any, context: SimpleNamespace, asked: Any) -> None:
+    """Refuse an answer that is no whole file, though the whole file was asked for: rows would be missing."""
+    status = asked.response.status
+    # A proxy may have changed a 203, but all of it is there.
+    is_whole = status in (200, 203) or status >= 300
+    if asked.method == "GET" and not is_whole and "Range" not in asked.headers:
+        raise UsageError(
+            f"'{redacted_urls(str(asked.url))}' gives no whole file: its status is {status}, and not 200"
+        )
 
 
 async def _check_redirect(session: Any, context: SimpleNamespace, asked: Any) -> None:
