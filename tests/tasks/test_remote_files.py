@@ -206,7 +206,7 @@ def test_no_key_of_a_bucket_is_kept_or_shown(
         [*over, "s3://rows/in/a.jsonl", "-o", "a.jsonl"],
         [*over, "s3://none/a.jsonl"],
         [*over, "s3://none/a.jsonl", "--json"],
-        [*command, "runs", "show", "a", "--json"],
+        [*command, "runs", "show", "a"],
         [*command, "runs", "explain", "a"],
         [*command, "runs", "card", "a"],
         [*command, "runs", "retry", "a"],
@@ -217,6 +217,7 @@ def test_no_key_of_a_bucket_is_kept_or_shown(
 
     assert Path("a.jsonl").read_text() == '{"n":1}\n{"n":2}\n', shown[0].stderr
     assert "'s3://none/a.jsonl'" in shown[1].stderr
+    assert "input s3://rows/in/a.jsonl\n" in shown[3].stdout
     assert "Could not connect to the endpoint" in refused.stderr
     texts = [caplog.text, *(part.stdout + part.stderr for part in (*shown, refused))]
     files = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]

@@ -18,6 +18,7 @@ from seedbed.durations import duration
 from seedbed.engine.quality.figures import Quality
 from seedbed.pipeline.stop_condition import FEWEST
 from seedbed.store import RunReader, SessionRecord, run_entry
+from seedbed.tasks.remote.remote_systems import is_remote
 
 MOST_REFUSED = 10_000
 """Rows whose reasons are looked at: a run may have refused a million, which takes half a minute."""
@@ -89,6 +90,10 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
     if facts.spent:
         yield "Time", f"{duration(facts.spent.seconds)} in {count_text(len(sessions), 'session')}"
     order = {name: facts.manifest.get(name) for name in ("n", "seed", "input")}
+    kept = (facts.manifest.get("order") or {}).get("input")
+    if kept is not None and is_remote(kept):
+        # What was read is a copy, which nobody knows.
+        order["input"] = kept
     order["id"] = " and ".join(facts.manifest.get("id") or ()) or None
     yield "Asked for", ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
     yield "Kept in", str(facts.entry.folder)
