@@ -14,6 +14,7 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 from pydantic import BaseModel
+from tests.support.crews import Here
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import (
@@ -23,6 +24,7 @@ from seedbed import (
     Pass,
     Pipeline,
     Reject,
+    Request,
     Row,
     Run,
     RunReader,
@@ -109,9 +111,13 @@ def ids_in(made: Run) -> list[str]:
         return [verdict.row for verdict in reader.verdicts(made.leaf)]
 
 
+def on_prompt(request: Request) -> str:
+    return f"on {prompt(request)}"
+
+
 def answered(rows: Any, name: str = "r", **options: Any) -> tuple[Run, list[str]]:
     """Run over the rows; return the run, and the prompts that were paid for."""
-    llm = scripted(lambda request: f"on {prompt(request)}")
+    llm = scripted(on_prompt)
     made = run(TextGeneration(), input=rows, id="ticket", llm=llm, name=name, **options)
     return made, [prompt(request) for request in llm.requests]
 
@@ -230,6 +236,15 @@ def test_rows_that_have_moved_keep_their_answers_and_new_ones_are_asked(tmp_path
 
     assert asked == ["New?"]
     assert ids_in(made) == ["T-0", "3", "docs%2Fa.md"]
+
+
+def test_workers_know_rows_by_the_same_ids(tmp_path: Path) -> None:
+    path = jsonl(tmp_path / "in.jsonl")
+    whole, _ = answered(path, "here")
+    made, _ = answered(path, "there", engine=Here)
+
+    assert ids_in(made) == ids_in(whole) == IDS
+    assert list(made.rows()) == list(whole.rows())
 
 
 def test_two_runs_are_compared_by_the_ids_of_their_rows(tmp_path: Path) -> None:
