@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,6 +14,8 @@ import pyarrow as pa
 import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel
 from tests.support.crews import Here
 from tests.support.scripted_llm import prompt, scripted
@@ -586,3 +589,43 @@ def test_a_pipeline_says_its_ids_and_keeps_them_in_its_file(tmp_path: Path) -> N
     assert ids_in(again.run(name="two")) == ["T-1,a", "docs%2Fa.md,b"]
     assert "- ticket\n- note\n" in again.to_yaml(tmp_path)
     assert ids_in(again.run(name="three", id="ticket")) == IDS[:2]
+
+
+INPUT = st.dictionaries(
+    st.sampled_from(["T-1", "T-1/0", "2", "1", "0", "a,b"]),
+    st.tuples(st.sampled_from(["Why?", "How?", "Who?"]), st.sampled_from(["a", "b", "bad"])),
+    min_size=1,
+)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(INPUT, min_size=2, max_size=3), st.sampled_from([0, 1, 2, 3]), st.booleans())
+def test_after_any_changes_of_its_input_a_run_is_as_if_made_at_once(
+    runs: Path, tmp_path: Path, versions: list[dict[str, tuple[str, str]]], kind: int, is_pattern: bool
+) -> None:
+    def made(name: str, **options: Any) -> tuple[Any, ...]:
+        # Not the same objects twice: a step is used up.
+        task = TextGeneration(template="{{ instruction }}")
+        steps = [Tag(), Twice() >> Tag() >> task, Reversed() >> task >> Tag(), Twice() >> Reversed() >> Tag()]
+        llm = scripted(on_prompt)
+        done = run(
+            steps[kind], input=where, id="ticket", name=name, llm=llm if kind in (1, 2) else None, **options
+        )
+        return ids_in(done), list(done.rows()), done.rejected, str(done.stopped_by or ""), done
+
+    path = tmp_path / "in.jsonl"
+    where = tmp_path / "i*.jsonl" if is_pattern else path
+    for name in ("changed", "whole"):
+        shutil.rmtree(runs / name, ignore_errors=True)
+    for version in versions:
+        rows = [{"ticket": key, "instruction": one, "note": note} for key, (one, note) in version.items()]
+        jsonl(path, rows)
+        changed = made("changed")
+    whole = made("whole", restart=True)
+
+    assert changed[:4] == whole[:4]
+    for row in changed[0]:
+        story = changed[4].explain(row)
+        assert story.row == row
+        assert story.endings
