@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from tests.engine.durability.conftest import answered
+from tests.engine.durability.conftest import COMMAND, PROGRAMS, answered
 from tests.engine.durability.programs import KINDS
 from tests.support.answering_server import digest_of
 
@@ -115,3 +115,49 @@ def test_a_retry_that_is_killed_comes_to_the_same_dataset(sessions):
     assert killed.out.read_bytes() == whole.out.read_bytes()
     assert killed.calls() == asked_before | retried
     assert len(killed.out.read_bytes().splitlines()) == 90
+
+
+OTHERS = {
+    "more rows": ("-n", 60),
+    "another prompt": ("-n", 30, "--set", "template=Tell me a story."),
+}
+
+
+def commanded(run, *more):
+    task = f"{PROGRAMS}:Single"
+    return run.start(COMMAND, "run", task, "--llm", "openai/m", "-o", run.out.name, "--concurrency", 8, *more)
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_finished_run_that_was_killed_as_another_one_is_not_taken_for_finished(sessions, other):
+    run = sessions()
+    assert commanded(run, "-n", 30).wait() == 0
+    dataset = run.out.read_bytes()
+    asked = len(run.asked())
+    run.server.hold_after(20)
+    commanded(run, *OTHERS[other])
+    run.wait_for(lambda log: len(answered(log)) == asked + 20)
+    run.wait_until_durable(asked + 20)
+    assert run.cut(signal.SIGKILL) == -signal.SIGKILL
+    run.server.release()
+    assert commanded(run, "-n", 30).wait() == 0
+    assert run.out.read_bytes() == dataset
+
+
+def paid(log):
+    return {asked.body for asked in log if asked.was_paid}
+
+
+def test_the_rows_of_a_retry_that_was_killed_are_decided_by_the_same_command(sessions):
+    run = sessions()
+    with_failures(run)
+    before = run.out.read_bytes().splitlines()
+    safe = len(paid(run.asked()))
+    run.server.hold_after(2)
+    run.kind("faulty", 1, "retry")
+    run.wait_for(lambda log: len(paid(log)) == safe + 2)
+    run.wait_until_durable(safe + 2)
+    assert run.cut(signal.SIGKILL) == -signal.SIGKILL
+    run.server.release()
+    assert run.kind("faulty").wait() == 0
+    assert len(run.out.read_bytes().splitlines()) >= len(before)

@@ -46,8 +46,12 @@ class FinishedRun:
             await off_loop(self._input.known)
         elif job.plan.input is None:
             self._note_mark(digest())
-        mark = self._mark
-        if mark is None or store.get_mark(_FINISHED) != mark or job.retrying:
+        mark, finished = self._mark, store.get_mark(_FINISHED)
+        if mark is None or finished != mark or job.retrying:
+            if finished:
+                # Before anything changes. If this session is killed, with more rows or other prompts, the one
+                # after it may be what had finished, and would take the rows that are left for its own.
+                store.set_mark(_FINISHED, b"")
             return False
         summary = store.get_mark(_SUMMARY)
         assert isinstance(summary, bytes)
