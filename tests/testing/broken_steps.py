@@ -218,6 +218,23 @@ class RemembersForEver(Unseen):
     def load(self) -> None: ...
 
 
+class HashesTexts(Lengths):
+    """Adds a number that is another one in each process."""
+
+    def process(self, row: Row) -> Any:
+        return {**row, "length": hash(row["text"])}
+
+
+class SharesWhatItHasSeen(Unseen):
+    """Keeps what it has seen in the class."""
+
+    all_seen: ClassVar[set[str]] = set()
+
+    def load(self) -> None:
+        self._seen = self.all_seen
+        self._seen.clear()
+
+
 class ReadsMoreThanItSays(Lengths):
     """Reads a column that it does not name."""
 
@@ -337,6 +354,8 @@ FAULTS: dict[str, tuple[str, str]] = {
     "MixesUpMany": ("test_many_rows_at_once_become_what_each_becomes_alone", "something else than"),
     "Guesses": ("test_the_same_rows_come_twice", "at 0 it was"),
     "CountsSecretly": ("test_a_row_alone_is_the_row_among_many", "'length': 4"),
+    "HashesTexts": ("test_another_process_makes_the_same_rows", "another process makes other rows"),
+    "SharesWhatItHasSeen": ("test_two_steps_of_a_pipeline_share_nothing", "finds what the first has kept"),
     "RemembersForEver": ("test_its_state_is_built_again", "reset its state in `load`"),
     "KeepsOn": ("test_it_keeps_no_row_that_it_does_not_want", "row 3: it wanted 0 rows"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError: 'more'"),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import GeneratorTask, Message, Reject, Row, Task
+from seedbed import GeneratorTask, Message, Reject, Row, ServerError, Task
 from seedbed.testing import TaskContract
 
 WORDS = Path(__file__).parent / "words" / "short.txt"
@@ -56,6 +57,43 @@ class CountsInSample(Haiku):
     def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
         self._drawn += 1
         return {"season": f"the season {self._drawn} after this one"}
+
+
+class HashesInSample(Haiku):
+    """Draws what is another text in each process."""
+
+    def sample(self, index: int, rng: random.Random) -> dict[str, Any] | None:
+        return {"season": f"{rng.random()} of {hash('year')}"}
+
+
+class RemembersAnswers(Haiku):
+    """Keeps answers in its class."""
+
+    answers: ClassVar[dict[str, str]] = {}
+
+    async def generate_row(self, input: Row) -> Row:
+        prompt = str(input)
+        if prompt not in self.answers:
+            self.answers[prompt] = await self.ask(prompt)
+        return {"generation": self.answers[prompt]}
+
+
+class MakesRowsOfFaults(Haiku):
+    """Makes a row of nothing where its call fails."""
+
+    async def generate_row(self, input: Row) -> Row:
+        try:
+            return {"generation": await self.ask(str(input))}
+        except ServerError:
+            return {"generation": "nothing"}
+
+
+class SleepsOnTheLoop(Haiku):
+    """Waits without letting others go on."""
+
+    async def generate_row(self, input: Row) -> Row:
+        time.sleep(0.15)  # noqa: ASYNC251 - the fault
+        return {"generation": await self.ask(str(input))}
 
 
 class IgnoresTheSeed(Haiku):
@@ -335,6 +373,10 @@ FAULTS: dict[str, tuple[str, str]] = {
     "PromisesMore": ("test_rows_have_the_columns_promised", "title"),
     "DrawsAnyhow": ("test_the_same_seed_draws_the_same_variables", "at 0 it was"),
     "CountsInSample": ("test_the_same_seed_draws_the_same_variables", "the season 5 after"),
+    "HashesInSample": ("test_another_process_draws_the_same_variables", "samples other variables"),
+    "RemembersAnswers": ("test_a_new_task_asks_again", "a later one 0"),
+    "MakesRowsOfFaults": ("test_failed_calls_make_no_row", "nothing"),
+    "SleepsOnTheLoop": ("test_the_loop_goes_on_while_a_row_is_made", "asyncio.to_thread"),
     "IgnoresTheSeed": ("test_another_seed_draws_other_variables", "sample with `rng`, or set seeded = False"),
     "CarriesState": ("test_a_row_alone_is_the_row_among_many", "'number': 1"),
     "KeepsOneRow": ("test_rows_do_not_depend_on_what_runs_beside_them", "'about':"),

@@ -13,7 +13,11 @@ from seedbed_tasks import TextGeneration
 
 MANY = "test_many_rows_at_once_become_what_each_becomes_alone"
 
-ORDERED = {"test_its_state_is_built_again", "test_it_keeps_no_row_that_it_does_not_want"}
+ORDERED = {
+    "test_its_state_is_built_again",
+    "test_two_steps_of_a_pipeline_share_nothing",
+    "test_it_keeps_no_row_that_it_does_not_want",
+}
 """What concerns only ordered steps."""
 
 OTHERS = {*ORDERED, MANY}

@@ -11,9 +11,9 @@ import pytest
 from seedbed.errors import TimedOutError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.testing.backends.heartbeat import Heartbeat
 from seedbed.testing.backends.llm_facts import PATIENCE, QUESTION, LLMFacts, ask, start, together
 from seedbed.testing.backends.standstill import holds_up_the_loop
+from seedbed.testing.heartbeat import Heartbeat
 from seedbed.testing.servers.scripted_server import ScriptedServer
 
 CALLS = 8

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NoReturn
 
-from seedbed.errors import UsageError
+from seedbed.errors import ServerError, UsageError
 from seedbed.llm.calling.scope import SHARED, current_scope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.request import Request
@@ -67,6 +67,13 @@ class Script:
         self.stop()
         await asyncio.Event().wait()
         raise AssertionError("unreachable: nobody sets the event")
+
+
+class FailingScript(Script):
+    """Answers no call, as a server that is at fault does; another try doesn't help."""
+
+    async def _made(self, request: Request, row: str) -> Response:
+        raise ServerError("the server is at fault", retryable=False)
 
 
 class ReversingScript(Script):

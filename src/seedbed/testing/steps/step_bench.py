@@ -118,6 +118,21 @@ class StepBench:
         finally:
             step.unload()
 
+    def fed_in_turn(self) -> tuple[list[Outcome], list[Outcome]]:
+        """Return what two new steps make from each row, of which the first gets each row first."""
+        steps = (self.make(), self.make())
+        made: tuple[list[Outcome], list[Outcome]] = ([], [])
+        for step in steps:
+            step.load()
+        try:
+            for row in self.inputs or ():
+                for step, outcomes in zip(steps, made, strict=True):
+                    outcomes += self._fed(step, [copy.deepcopy(row)])
+        finally:
+            for step in steps:
+                step.unload()
+        return made
+
     def wanted(self) -> list[Wanted]:
         """Return how many rows a new step wants at first, and after each of many rows, and what it made."""
         step = cast(Step, self.make())

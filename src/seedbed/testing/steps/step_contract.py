@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from seedbed.engine.backend_fields import backends_in
 from seedbed.errors import UsageError
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
@@ -18,6 +19,7 @@ from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
 from seedbed.testing.steps.base_step_contract import BaseStepContract
 from seedbed.testing.steps.file_watch import FileWatch
+from seedbed.testing.steps.other_process import as_kept, made_elsewhere
 from seedbed.testing.steps.step_bench import Outcome, StepBench, one_outcome
 from seedbed.testing.steps.trial import Trial
 
@@ -122,8 +124,32 @@ class StepContract(BaseStepContract):
 
     def test_the_same_rows_come_twice(self) -> None:
         """A new step turns the same rows into the same rows; a run's result doesn't depend on the time."""
-        difference = first_difference(self.bench.fed(), self.bench.fed())
+        difference = first_difference(self.fed(), self.fed())
         assert not difference, f"the second time it made other rows, so seed what is random: {difference}"
+
+    def test_another_process_makes_the_same_rows(self) -> None:
+        """The same rows become the same rows in another process: a run that resumes may make them again.
+
+        `hash` of a text and the order of a set of texts differ from process to process.
+        """
+        self._skip_unless_deterministic()
+        if backends_in(self.made()):
+            pytest.skip("the step asks a model")
+        difference = first_difference(self.fed(), made_elsewhere(self, "fed"))
+        assert not difference, (
+            "another process makes other rows: sort what comes from a set, don't use `hash`, "
+            f"and keep nothing in the class or its module: {difference}"
+        )
+
+    def test_two_steps_of_a_pipeline_share_nothing(self) -> None:
+        """A second step of the class makes the rows that it makes alone: it keeps its state on `self`.
+
+        One pipeline may have two of them, and two runs may go on at the same time.
+        """
+        self.skip_undeclared("ordered", self._is_ordered())
+        self._skip_unless_deterministic()
+        difference = first_difference(*self.bench.fed_in_turn())
+        assert not difference, f"the second step finds what the first has kept: {difference}"
 
     def test_a_row_alone_is_the_row_among_many(self) -> None:
         """What the last row becomes doesn't depend on earlier rows: a resumed run skips these.
@@ -209,6 +235,10 @@ class StepContract(BaseStepContract):
         difference = first_difference(whole.rows, grown.rows)
         assert not difference, f"the rows of the extended run differ from those of one session: {difference}"
 
+    def fed(self) -> list[object]:
+        """Return what the step makes of its inputs, as a run would keep it."""
+        return as_kept(self.bench.fed())
+
     def _good_trial(self) -> Trial:
         """Return the trial with the inputs; skip the running test if it makes no row."""
         trial = self.bench.attempt()
@@ -240,5 +270,5 @@ class StepContract(BaseStepContract):
 
     def _skip_unless_deterministic(self) -> None:
         """Skip a test that would only fail because rows differ each time."""
-        if first_difference(self.bench.fed(), self.bench.fed()):
+        if first_difference(self.fed(), self.fed()):
             pytest.skip("rows differ: see test_the_same_rows_come_twice")

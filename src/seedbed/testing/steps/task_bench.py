@@ -15,6 +15,7 @@ from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.task import Task
+from seedbed.testing.heartbeat import Heartbeat
 from seedbed.testing.steps.scripts import (
     Answer,
     CutScript,
@@ -26,6 +27,9 @@ from seedbed.testing.steps.scripts import (
 )
 from seedbed.testing.steps.step_bench import Outcome, StepBench, caught
 from seedbed.testing.steps.trial import Trial
+
+LATENESS = 0.1
+"""Seconds for which a row may block the loop."""
 
 _SESSIONS = 12
 _PLACE = 7
@@ -72,6 +76,12 @@ class TaskBench(StepBench):
         """Run a new task with the engine; its model follows a script."""
         script = script or self.script()
         return self.attempt(self.make(script), script=script, **options)
+
+    def lateness(self) -> float:
+        """Return for how many seconds a run has blocked the loop at a time, without pauses of the machine."""
+        with Heartbeat(loop_thread().loop) as heartbeat:
+            self.run()
+        return heartbeat.lateness - heartbeat.lateness_of_the_machine
 
     def rows_in_reverse(self) -> list[Row]:
         """Return the rows made when the answers of rows in flight come in reverse order."""

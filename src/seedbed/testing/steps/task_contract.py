@@ -8,15 +8,12 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from seedbed.errors import UsageError
-from seedbed.llm.request import Request
-from seedbed.llm.response import Choice, Response
+from seedbed.llm.response import Choice
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
-from seedbed.testing.plausible import plausible_answer
-from seedbed.testing.steps.base_step_contract import BaseStepContract
+from seedbed.testing.steps.asking_contract import AskingContract
 from seedbed.testing.steps.file_watch import FileWatch
 from seedbed.testing.steps.scripts import Spoil
 from seedbed.testing.steps.spoilt_answers import check_spoilt, half
@@ -26,7 +23,7 @@ from seedbed.testing.steps.trial import Trial
 from seedbed.testing.steps.watching import watch_changes
 
 
-class TaskContract(BaseStepContract):
+class TaskContract(AskingContract):
     """What Seedbed expects of every task: generator tasks at all three levels, and tasks over rows.
 
     You give one fact, the task, by its class or its registered name:
@@ -46,13 +43,7 @@ class TaskContract(BaseStepContract):
         "the task, by its class or by the name that it is registered under", "task = Haiku"
     )
     inputs: ClassVar[Sequence[Row]] = ()
-    seeded: ClassVar[bool] = True
     rows: ClassVar[int] = 10
-    most_calls: ClassVar[int] = 50
-
-    def answer(self, request: Request) -> str | Response:
-        """Return the model's answer, as a text or a Response; it must depend on the request alone."""
-        return plausible_answer(request)
 
     @property
     def bench(self) -> TaskBench:
@@ -70,17 +61,6 @@ class TaskContract(BaseStepContract):
     def made(self, **parameters: Any) -> BaseTask:
         """Return a new task with its parameters, and with those given here."""
         return self.bench.make(**parameters)
-
-    def test_it_asks_nobody_before_rows_are_wanted(self) -> None:
-        """Making and loading a task calls no model: looking at a task or checking it must cost nothing.
-
-        PackageContract tests that importing the task calls no model either.
-        """
-        script = self.bench.script()
-        task = self.bench.make(script)
-        task.load()
-        task.unload()
-        assert script.count == 0, "the model was asked before any row was wanted: ask it in `generate_row`"
 
     def test_rows_are_made(self) -> None:
         """With the model's `answer`, the task makes rows; without rows, the other tests prove nothing.
@@ -151,31 +131,6 @@ class TaskContract(BaseStepContract):
         trial = self.bench.run(inputs=inputs)
         assert len(trial.failures) <= len(good.failures), (
             f"rows with only the columns {named} fail: add to `inputs` what the task reads\n{trial.reasons}"
-        )
-
-    def test_the_same_seed_draws_the_same_variables(self) -> None:
-        """What `sample` returns depends on seed and index alone, whatever the order of the indices.
-
-        Rows are made concurrently, and variables are sampled again when a run resumes. Use only `rng`.
-        """
-        self._skip_unless_sampled()
-        difference = first_difference(*self.bench.sampled_twice())
-        assert not difference, (
-            f"the same seed sampled other variables the second time, so use `rng` alone: {difference}"
-        )
-
-    def test_another_seed_draws_other_variables(self) -> None:
-        """With another seed, a run makes other rows; otherwise a second dataset would repeat the first.
-
-        If the task goes through a fixed list, set `seeded = False`.
-        """
-        self._skip_unless_sampled()
-        self.skip_undeclared("seeded", self.seeded)
-        self._skip_unless_deterministic()
-        bench = self.bench
-        sampled = [bench.variables(bench.indices, seed) for seed in range(3)]
-        assert sampled[0] != sampled[1] or sampled[0] != sampled[2], (
-            "every seed samples the same variables: sample with `rng`, or set seeded = False"
         )
 
     def test_a_row_alone_is_the_row_among_many(self) -> None:
@@ -250,14 +205,6 @@ class TaskContract(BaseStepContract):
         self.bench.attempt(task)
         assert not changes, "these methods change their input; copy it: {**input, ...}"
 
-    def _good_trial(self) -> Trial:
-        """Return the trial with good answers; skip the running test if it makes no row."""
-        script = self.bench.script()
-        trial = self.bench.run(script, concurrency=1)
-        if script.endless or not trial.rows:
-            pytest.skip("no row is made: see test_rows_are_made and test_rows_are_json")
-        return trial
-
     def _generations(self, count: int) -> list[Outcome] | None:
         """Return what the first rows are with so many generations; None if that's refused."""
         if not self.bench.is_sampled and not self.bench.takes_rows:
@@ -266,18 +213,6 @@ class TaskContract(BaseStepContract):
             return self.bench.outcomes(self.bench.places()[:3], num_generations=count)
         except UsageError:
             return None
-
-    def _skip_unless_sampled(self) -> None:
-        cls = self.plugin_class()
-        if not (self.bench.is_sampled and issubclass(cls, GeneratorTask)):
-            pytest.skip("the task samples no variables: it takes rows, or has a `process` of its own")
-        if cls.sample is GeneratorTask.sample:
-            pytest.skip("the task samples no variables: it has no `sample` of its own")
-
-    def _skip_unless_deterministic(self) -> None:
-        """Skip a test that would only fail because variables differ each time."""
-        if self.bench.is_sampled and first_difference(*self.bench.sampled_twice()):
-            pytest.skip("variables differ: see test_the_same_seed_draws_the_same_variables")
 
     def _skip_unless_independent(self) -> None:
         """Skip a test that would only fail because the task carries something from row to row."""
