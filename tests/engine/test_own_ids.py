@@ -137,6 +137,7 @@ INPUTS: dict[str, Callable[[Path], Any]] = {
     "rows": lambda folder: Rows(rows=ROWS),
     "list": lambda folder: ROWS,
     "table": lambda folder: pa.Table.from_pylist(ROWS),
+    "stream": lambda folder: pa.Table.from_pylist(ROWS).to_reader(),
     "objects": lambda folder: [Ticket(**row) for row in ROWS],
     "iterator": lambda folder: iter(ROWS),
 }
@@ -153,7 +154,7 @@ def test_rows_of_any_input_are_known_by_their_own_id(
     assert ids_in(made) == wanted
     assert made.explain("docs/a.md").row == "docs%2Fa.md"
     # Read again, with what an earlier session has kept.
-    if kind != "iterator":
+    if kind not in ("iterator", "stream"):
         assert ids_in(run(step, input=INPUTS[kind](tmp_path), id=["ticket"], name="r")) == wanted
 
 
@@ -526,6 +527,12 @@ def test_rows_that_a_task_makes_by_number_have_no_other_ids() -> None:
         UsageError, match="rows come from several sources \\('a', 'b'\\), and `id` is for one"
     ):
         run(sources, id="ticket")
+
+
+@pytest.mark.parametrize("kind", ["iterator", "stream"])
+def test_rows_that_can_be_read_only_once_are_all_there(tmp_path: Path, kind: str) -> None:
+    made, asked = answered(INPUTS[kind](tmp_path))
+    assert (ids_in(made), len(asked)) == (IDS, 3)
 
 
 class Slow(Rows):

@@ -23,10 +23,14 @@ _INDEX = re.compile(r"__index_level_\d+__")
 
 
 class Table(NamedTuple):
-    """A table: its rows in batches, and its columns if they are known before the rows are read."""
+    """A table: its rows in batches, and its columns if they are known before the rows are read.
+
+    Unless it `is_stream`, its rows can be read twice, and take no longer the second time.
+    """
 
     schema: pa.Schema | None
     batches: Callable[[], Iterable[pa.RecordBatch]]
+    is_stream: bool = False
 
     def rows(self, reading: Reading) -> Iterator[Row]:
         """Yield the rows; raise `DatasetError` if the table can't be read."""
@@ -84,7 +88,8 @@ def _of_datasets(given: Any) -> Table:
         for table in given.with_format("arrow").iter(BATCH_ROWS):
             yield from table.to_batches()
 
-    return Table(features.arrow_schema if features else None, batches)
+    # An IterableDataset has no length, and may be downloaded as it's read.
+    return Table(features.arrow_schema if features else None, batches, not hasattr(given, "__len__"))
 
 
 def _of_arrow(given: Any) -> Table | None:
@@ -93,7 +98,7 @@ def _of_arrow(given: Any) -> Table | None:
 
     try:
         if isinstance(given, pa.RecordBatchReader):
-            table = Table(given.schema, lambda: given)
+            table = Table(given.schema, lambda: given, is_stream=True)
         elif hasattr(given, "__arrow_c_stream__"):
             table = Table(pa.RecordBatchReader.from_stream(given).schema, lambda: _stream(given))
         else:

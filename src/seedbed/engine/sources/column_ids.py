@@ -40,7 +40,7 @@ class ColumnIds(RowIds):
     @classmethod
     def of_input(cls, columns: IdColumns, given: InputRows) -> ColumnIds:
         """Return what gives the rows of an input their ids."""
-        if not given.is_at_hand:
+        if not given.is_kept:
             # A line of a pipe may be blank, so lines aren't counted here.
             whole = "input" if given.path is None else f"'{given.path.name}'"
             return cls(columns, name_of=lambda number: f"row {number + 1} of {whole}")

@@ -80,7 +80,7 @@ async def check_ids_of_input(plan: Plan) -> None:
 def _check_input(plan: Plan, columns: IdColumns, is_stopped: Callable[[], bool]) -> None:
     given = plan.input
     assert given is not None
-    if not given.is_at_hand:
+    if not given.is_kept:
         return
     ids, names = ColumnIds.of_input(columns, given), given.names()
     rows = islice(given.narrowed(columns.names).rows(), _most(plan))

@@ -55,6 +55,11 @@ class InputRows:
             return self.source.is_file() or self.source.is_dir()
         return isinstance(self.source, Table | Sequence)
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether all rows are there, and are there still when they have been read."""
+        return self.is_at_hand and not (isinstance(self.source, Table) and self.source.is_stream)
+
     def rows(self, skip: int = 0) -> Iterator[Placed]:
         """Return the rows with their numbers; from the first one, if the source can be read again.
 
