@@ -48,6 +48,12 @@ def test_a_run_tells_the_quality_of_its_rows() -> None:
     assert made.summary()["quality"]["near_duplicates"] == 0.3333
 
 
+def test_the_last_rows_count_when_they_are_fewer_than_ten() -> None:
+    made = run(Story(llm=llm()), 23)
+    assert made.quality is not None
+    assert made.quality.rows == 23
+
+
 def test_the_figures_are_the_same_at_any_timing() -> None:
     async def late(request: Request) -> str:
         await asyncio.sleep(random.random() / 100)

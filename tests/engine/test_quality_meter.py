@@ -137,6 +137,14 @@ def test_openings_refusals_and_novelty_are_counted() -> None:
     assert found.novelty == pytest.approx(sum(shares) / 50, abs=0.06)
 
 
+def test_of_many_openings_the_oldest_half_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seedbed.engine.quality.meter._KEPT_OPENINGS", 4)
+    rng = random.Random(6)
+    first, *others = [text(rng) for _ in range(7)]
+    assert quality_of([first, *others[:2], first]).repeated_openings == 1 / 4
+    assert quality_of([first, *others, first]).repeated_openings == 0
+
+
 def test_refusals_of_many_rows_are_those_of_every_eighth() -> None:
     rng = random.Random(4)
     texts = [text(rng) if place % 5 else "I'm sorry, but I can't help with that." for place in range(4000)]
