@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -133,3 +134,30 @@ def test_a_document_that_takes_too_much_memory_is_named_and_the_rows_before_it_s
     # A library may end the process before Python can say so.
     assert re.search(r"b\.html' .*memory.*\(`memory`\)", str(ended.stopped_by))
     assert [row["path"] for row in ended.rows()] == ["a.html"]
+
+
+def _zipped(path: Path, names: Sequence[str]) -> None:
+    with ZipFile(path, "w") as file:
+        for name in names:
+            file.writestr(name, "<not closed")
+
+
+def test_a_damaged_document_is_no_text(tmp_path: Path) -> None:
+    pytest.importorskip("markitdown")
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4 what an editor left of it")
+    _zipped(tmp_path / "b.docx", ["word/document.xml", "[Content_Types].xml"])
+    _zipped(tmp_path / "c.pptx", ["ppt/presentation.xml", "[Content_Types].xml"])
+
+    rows = list(run(get_step("documents", path=tmp_path, on_error="keep")).rows())
+
+    assert [row["text"] for row in rows] == ["", "", ""]
+    assert ["cannot be read as a document" in row["error"] for row in rows] == [True, True, True]
+    assert str(tmp_path) not in str(rows)
+
+
+def test_a_query_that_names_a_file_says_how_files_are_named(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb")
+    (tmp_path / "data.csv").write_text("a\n1\n")
+    with pytest.raises(DatasetError) as caught:
+        run(get_step("sql", query=f"select * from '{tmp_path}/data.csv'"))
+    assert "select from the names: tables: {rows: data.csv}" in "\n".join(caught.value.advice)

@@ -16,6 +16,9 @@ from seedbed import DatasetError, UsageError
 
 _PROGRAM = Path(__file__).with_name("conversion_program.py")
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSW|CREDENTIAL|AUTH|HEADERS|DSN", re.IGNORECASE)
+_ZIPPED = ("PK", "Content from the zip file `")
+_UNREAD = {".pdf": ("%PDF-",), ".docx": _ZIPPED, ".pptx": _ZIPPED}
+"""How the text of a document begins that its own reader hasn't read: with the file's bytes, or its parts."""
 _ADVICE = ("remove it, or name the others by a pattern",)
 
 
@@ -55,6 +58,9 @@ class Conversion:
             )
         if "error" in answer:
             raise DatasetError(f"'{path}' cannot be read as a document: {answer['error']}", *_ADVICE)
+        # markitdown takes what is damaged for plain text, or for an archive of files.
+        if answer["text"].startswith(_UNREAD.get(path.suffix.lower(), ())):
+            raise DatasetError(f"'{path}' cannot be read as a document: it is damaged", *_ADVICE)
         return answer["text"], answer["title"]
 
     def _ended(self, path: Path, code: int) -> str:

@@ -71,7 +71,7 @@ def _converted(converter: Any, path: str) -> dict[str, Any]:
         # Some of them wrap it, or only say it.
         if "MemoryError" in traceback.format_exc():
             return {"short": True}
-        return {"error": (str(error).strip().splitlines() or [type(error).__name__])[-1]}
+        return {"error": (str(error).strip().splitlines() or [type(error).__name__])[-1].lstrip(" -")}
     return {"text": found.markdown, "title": found.title}
 
 

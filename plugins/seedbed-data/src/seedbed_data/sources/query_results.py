@@ -34,4 +34,7 @@ def explained(who: str) -> Iterator[None]:
         # By the module, as none of these packages need be installed.
         if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb", "sqlite3", "psycopg"):
             raise
-        raise DatasetError(f"{who} cannot answer the query: {str(error).strip()}") from error
+        said = str(error).strip()
+        named = ["name the files that it reads, and select from the names: tables: {rows: data.csv}"]
+        advice = named if "file system operations are disabled" in said else []
+        raise DatasetError(f"{who} cannot answer the query: {said}", *advice) from error
