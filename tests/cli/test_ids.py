@@ -126,3 +126,16 @@ def test_a_file_says_its_ids_and_check_finds_wrong_ones(seedbed: Seedbed) -> Non
 
     schema = json.loads(seedbed("schema").out)
     assert "id" in schema["properties"]
+
+
+def test_a_copy_of_a_run_goes_on_over_a_changed_file_and_is_compared_by_id(seedbed: Seedbed) -> None:
+    Path("broken").write_text("")
+    seedbed(*RUN, "--id", "ticket")
+    assert seedbed("runs", "copy", "out", "other").status == 0
+    written([{**ROWS[0], "text": "new"}, *ROWS[1:]])
+    assert seedbed(*RUN[:-2], "--id", "ticket", "--name", "other", "-o", "other.jsonl").status == 0
+
+    rows = json.loads(seedbed("runs", "diff", "out", "other", "--json").out)["rows"]
+    assert (rows["same"], rows["changed"], rows["only_first"], rows["only_second"]) == (2, 1, 0, 0)
+    lines = Path("other.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in lines] == ["new", "b", "c"]
