@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 from tests.support.scripted_llm import prompt, scripted
 
 import seedbed
 from seedbed import GeneratorTask, Step, UsageError, arun, run
+from seedbed.store import RunStore, run_folder
 
 ROWS = [{"n": n} for n in range(6)]
 
@@ -191,3 +194,24 @@ def test_several_go_on_side_by_side():
 
 def test_it_is_a_name_of_the_package():
     assert seedbed.arun is arun
+
+
+def test_a_run_that_is_cancelled_while_it_closes_is_free_afterwards():
+    run(Count(llm=scripted()), 2, name="closing")
+    database = run_folder("closing") / "run.db"
+
+    async def cell():
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            # The run has finished, and can't write that it has been asked for again.
+            other.execute("BEGIN IMMEDIATE")
+            running = asyncio.create_task(arun(Count(llm=scripted()), 2, name="closing"))
+            await asyncio.sleep(0.2)
+            running.cancel()
+            await asyncio.sleep(0.05)
+            assert not running.done()
+            other.execute("ROLLBACK")
+            with pytest.raises(asyncio.CancelledError):
+                await running
+        RunStore.open(database.parent).close()
+
+    asyncio.run(cell())

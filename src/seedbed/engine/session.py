@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from seedbed.engine.engine import Engine, Job
@@ -169,8 +169,7 @@ class Session:
             raise
         finally:
             self.run.seconds = time.monotonic() - begun
-            # Shielded: a caller that is cancelled while the run closes must not cut off what keeps the rows.
-            await asyncio.shield(self._ending.close(finished, is_given))
+            await _to_its_end(self._ending.close(finished, is_given))
             # A task holds its coroutine, which holds this session: a cycle.
             self._task = None
         return self.run
@@ -243,3 +242,18 @@ class Session:
                 [*claims_behind(engine, self.plan.registry), *(one.claim for one in self._observers)]
             ),
         }
+
+
+async def _to_its_end(closing: Coroutine[Any, Any, None]) -> None:
+    """Await what keeps the rows to its end; if this task is cancelled meanwhile, it's so afterwards."""
+    # Not only shielded: the caller would take a run for ended whose dataset is still being written, and find
+    # it locked by its own process when it resumes it.
+    task, cancelled = asyncio.ensure_future(closing), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled
