@@ -72,7 +72,8 @@ def test_a_resumed_run_continues_after_the_rows_that_it_has() -> None:
     made, calls = answered(["a", "a", "b", "c"], n=4)
     assert calls == 2
     assert BEGUN[0] == 0
-    assert BEGUN[1] >= 2
+    # The latest row that it has is made once more, and compared.
+    assert BEGUN[1] >= 1
     assert rows_of(made) == [("a", "on a"), ("a", "on a"), ("b", "on b"), ("c", "on c")]
 
 

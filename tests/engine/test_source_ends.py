@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -176,3 +178,49 @@ def test_what_a_step_lacked_is_remembered_with_the_run(tmp_path: Path) -> None:
     for _ in range(2):
         made = run(Three(), input=[{"a": 1}], name="short", out=tmp_path / "short.jsonl")
         assert (made.missing, made.outcome) == (["'three' lacks 2 rows"], "incomplete")
+
+
+class Feed(GeneratorStep):
+    """Continues after a number of rows of a server, whose rows may have changed meanwhile."""
+
+    ids_from_content: ClassVar[bool] = True
+    seekable: ClassVar[bool] = True
+    finite: ClassVar[bool] = True
+
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        at = 0
+        # A class variable would be part of its code, which a resumed run compares.
+        for numbers in json.loads(os.environ["FEED"]):
+            if at >= offset:
+                yield [{"n": number} for number in numbers]
+            at += len(numbers)
+
+
+@pytest.mark.parametrize(
+    ("later", "expected"),
+    [
+        ([[0, 1], [2, 3], [4]], [0, 1, 2, 3, 4]),
+        ([[0, 1], [2, 3], [], [4], [5]], [0, 1, 2, 3, 4, 5]),
+        ([[0, 1], [2, 8], [4]], None),
+        ([[7, 0], [1, 2], [3, 4]], None),
+        ([[0, 1]], None),
+        ([], None),
+    ],
+)
+def test_a_source_that_goes_on_elsewhere_than_it_stopped_ends_the_run(
+    later: list[list[int]], expected: list[int] | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FEED", "[[0, 1], [2, 3]]")
+    assert run(Feed(), 4, name="feed").accepted == 4
+
+    monkeypatch.setenv("FEED", json.dumps(later))
+    made = run(Feed(), 6, name="feed", out="rows.jsonl")
+
+    if expected is not None:
+        assert [row["n"] for row in made.rows()] == expected
+        return
+    assert str(made.stopped_by).startswith(
+        "'feed' yields another row 2 than before\n  what it reads has changed"
+    )
+    assert not Path("rows.jsonl").exists()

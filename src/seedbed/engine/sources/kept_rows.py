@@ -27,14 +27,14 @@ class KeptRows:
         self._journal = journal
         self._fingerprints = fingerprints
 
-    def of_generator(self, generator: GeneratorStep) -> Iterator[bytes]:
-        """Yield the rows of the lists that a seekable generator yielded before and that are kept completely.
+    def of_generator(self, generator: GeneratorStep) -> Iterator[list[bytes]]:
+        """Yield the lists of rows that a seekable generator yielded before and that are kept completely.
 
         It continues after them. In the middle of a list, one couldn't tell which calls each row came from.
         """
         number = 0
         while rows := self._kept_list(generator.name, number):
-            yield from rows
+            yield rows
             number += len(rows)
 
     def _kept_list(self, name: str, first: int) -> list[bytes]:

@@ -29,11 +29,14 @@ from seedbed.engine.sources.sources import (
 )
 from seedbed.engine.sources.stretches import OF_A_FILE, stretches
 from seedbed.engine.sources.threaded import READ_AHEAD, Threaded, ThreadedSource
+from seedbed.errors import StopRun
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
 from seedbed.store import RunStore
 from seedbed.store.read_options import Placed
+from seedbed.tasks.files import parameter_files
 from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.rows import Row, encode_row
 from seedbed.tasks.steps import GeneratorStep
 
 
@@ -145,11 +148,13 @@ class SourceMaker:
         # Called on the source's thread: reading the kept rows waits for the disk.
         def items() -> Iterator[Item]:
             current_files.set(generator._noted_by)
-            kept = 0
-            for encoded in self._kept.of_generator(generator):
-                yield numbered_item(encoded, generator.name, kept, ids)
-                kept += 1
-            yield from numbered(generator.process(kept), generator, kept, self._scoping(generator), ids)
+            kept, latest = 0, list[bytes]()
+            for latest in self._kept.of_generator(generator):
+                for encoded in latest:
+                    yield numbered_item(encoded, generator.name, kept, ids)
+                    kept += 1
+            rows = _continued(generator, kept, latest)
+            yield from numbered(rows, generator, kept, self._scoping(generator), ids)
 
         return items
 
@@ -160,6 +165,27 @@ class SourceMaker:
         them.
         """
         return lambda number: current_scope.set(CallScope(self._plan.seed, generator.name, str(number)))
+
+
+def _continued(generator: GeneratorStep, kept: int, latest: list[bytes]) -> Iterator[list[Row]]:
+    """Return what a seekable generator yields after the rows that are kept, of which `latest` are the last.
+
+    What it reads from elsewhere, such as a dataset on a server, may have changed, and rows after the same
+    number of other rows would be missing or there twice. So it begins with the latest ones, and they have to
+    be the same. Its files are known to be; and a model would be asked again.
+    """
+    is_checked = generator.ids_from_content and not (parameter_files(generator) or backends_in(generator))
+    if not latest or not is_checked:
+        return iter(generator.process(kept))
+    yielded = iter(generator.process(kept - len(latest)))
+    again: list[Row] = next((rows for rows in yielded if rows), [])
+    if [encode_row(row) for row in again] != latest:
+        raise StopRun(
+            f"'{generator.name}' yields another row {kept - len(latest)} than before",
+            "what it reads has changed, so rows would be missing or there twice",
+            "have it read what was there before, or start over with --restart",
+        )
+    return yielded
 
 
 def _at_a_time(given: InputRows) -> int:

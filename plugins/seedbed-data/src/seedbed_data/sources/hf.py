@@ -20,7 +20,7 @@ class Hf(GeneratorStep):
     Hf(dataset="allenai/c4", config="en", split="train", only=["text"])
 
     Needs the extra `hf`. A key for private datasets is found by `datasets` itself (`hf auth login`, or
-    HF_TOKEN). Give a `revision`: if a dataset on the Hub changes, a resumed run doesn't see it.
+    HF_TOKEN). Give a `revision`: if a dataset on the Hub changes, a resumed run may stop.
     """
 
     goals = ("reading",)
