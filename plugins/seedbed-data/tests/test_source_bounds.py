@@ -142,6 +142,7 @@ def _zipped(path: Path, names: Sequence[str]) -> None:
             file.writestr(name, "<not closed")
 
 
+@pytest.mark.slow
 def test_a_damaged_document_is_no_text(tmp_path: Path) -> None:
     pytest.importorskip("markitdown")
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4 what an editor left of it")

@@ -17,7 +17,8 @@ class Sort(GlobalStep):
 
     Sort(by="score", descending=True)
 
-    A row that lacks a column which the expression reads, or has nothing there, is one without a value.
+    A row that lacks a column which the expression reads, or has nothing there, is one without a value. Texts
+    are sorted as texts, "10" before "9": of a CSV file, sort by `score | float`.
     """
 
     goals = ("shaping",)
