@@ -7,8 +7,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from seedbed.errors import UsageError
-from seedbed.pipeline.comparisons import mismatches
 from seedbed.pipeline.made_columns import columns_after, columns_of, is_declared, output_types
+from seedbed.pipeline.mismatches import mismatches
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
 from seedbed.plugins.fields.copies import copied

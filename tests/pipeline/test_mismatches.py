@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from seedbed.pipeline.comparisons import mismatches
+from seedbed.pipeline.mismatches import mismatches
 
 TYPES = {
     "score": str,
