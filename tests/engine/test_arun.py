@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import sqlite3
 import threading
-from contextlib import closing
 
 import pytest
 from tests.support.scripted_llm import prompt, scripted
 
 import seedbed
-from seedbed import GeneratorTask, Step, UsageError, arun, run
-from seedbed.store import RunStore, run_folder
+from seedbed import GeneratorStep, GeneratorTask, Step, UsageError, arun, run
+from seedbed.store import RunStore
 
 ROWS = [{"n": n} for n in range(6)]
 
@@ -196,22 +194,25 @@ def test_it_is_a_name_of_the_package():
     assert seedbed.arun is arun
 
 
-def test_a_run_that_is_cancelled_while_it_closes_is_free_afterwards():
-    run(Count(llm=scripted()), 2, name="closing")
-    database = run_folder("closing") / "run.db"
+class Many(GeneratorStep):
+    def process(self, offset=0):
+        yield from ({"n": n, "text": "many words " * 20} for n in range(6_000))
+
+
+def test_a_run_that_is_cancelled_while_its_dataset_is_written_is_free_afterwards(tmp_path):
+    made = run(Many(), name="closing", out=tmp_path / "rows.jsonl")
+    before = (tmp_path / "rows.jsonl").read_bytes()
+    (tmp_path / "rows.jsonl").unlink()
 
     async def cell():
-        with closing(sqlite3.connect(database, isolation_level=None)) as other:
-            # The run has finished, and can't write that it has been asked for again.
-            other.execute("BEGIN IMMEDIATE")
-            running = asyncio.create_task(arun(Count(llm=scripted()), 2, name="closing"))
-            await asyncio.sleep(0.2)
-            running.cancel()
-            await asyncio.sleep(0.05)
-            assert not running.done()
-            other.execute("ROLLBACK")
-            with pytest.raises(asyncio.CancelledError):
-                await running
-        RunStore.open(database.parent).close()
+        # It has finished: nothing is left but to write its dataset.
+        running = asyncio.create_task(arun(Many(), name="closing", out=tmp_path / "rows.jsonl"))
+        while not any(tmp_path.iterdir()):  # noqa: ASYNC110 - nobody says when a file appears
+            await asyncio.sleep(0.001)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        RunStore.open(made.folder).close()
 
     asyncio.run(cell())
+    assert (tmp_path / "rows.jsonl").read_bytes() == before
