@@ -35,7 +35,9 @@ from seedbed.plugins.names import kebab_case
 class BackendSettings(BaseModel, ABC):
     """What a backend is bound to: what its answers depend on, and what is secret about it."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=(), hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", protected_namespaces=(), hide_input_in_errors=True, populate_by_name=True
+    )
 
     backend: ClassVar[str] = ""
     """The backend's registered name; by default it's made from the class's name."""

@@ -38,7 +38,12 @@ class BaseStep(BaseModel):
     """
 
     model_config = ConfigDict(
-        extra="forbid", protected_namespaces=(), arbitrary_types_allowed=True, hide_input_in_errors=True
+        extra="forbid",
+        protected_namespaces=(),
+        arbitrary_types_allowed=True,
+        hide_input_in_errors=True,
+        # Help and messages name a parameter by its own name, also if its author has given it an alias.
+        populate_by_name=True,
     )
 
     keeps: ClassVar[bool] = False
