@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from seedbed import DatasetError, ParameterError, UsageError, get_step, run
-from seedbed_data import DedupSemantic, Group, Sort, Template
+from seedbed import DatasetError, ParameterError, Row, UsageError, get_step, run
+from seedbed_data import DedupSemantic, Group, HardNegatives, Sort, Template
 
 READERS: dict[str, dict[str, Any]] = {
     "explode": {"column": "text"},
@@ -270,3 +270,18 @@ def test_only_columns_that_are_there_are_said_to_be_none() -> None:
 def test_what_is_no_vector_is_called_what_it_is(value: Any, said: str) -> None:
     (failure,) = run(DedupSemantic(vector="v"), input=iter([{"v": value}])).failures
     assert failure.reason == f"'v' is {said}, not a list of numbers"
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ({"q": None, "p": "x"}, "'q' is None, not text, in row 2"),
+        ({"q": "x"}, "'p' isn't there, in row 2"),
+        ({"q": ["x"], "p": "x"}, "'q' is list, not text, in row 2"),
+    ],
+)
+def test_the_row_that_keeps_negatives_from_being_found_is_named(odd: Row, said: str) -> None:
+    step = HardNegatives(anchor="q", positive="p", embedder="static/wordllama")
+    (failure,) = run(step, input=iter([{"q": "car", "p": "a fast car"}, odd])).failures
+    assert failure.reason.startswith(f"{said} of those that come to the step\n")
+    assert "use: filter" in failure.reason

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from seedbed import Embedder, Example, GlobalStep, InvalidRowError, Row
 from seedbed_data.vectors import numpy_module, unit
-from seedbed_data.words import text_of
+from seedbed_data.words import type_name
 
 _BLOCK_BYTES = 32 * 2**20
 """Bytes of the similarities that are computed at once: there are rows times positives of them."""
@@ -100,11 +100,15 @@ class HardNegatives(GlobalStep):
     def _pairs(self, rows: Iterable[Row]) -> _Pairs:
         known: tuple[dict[str, int], dict[str, int]] = ({}, {})
         numbers: tuple[list[int], list[int]] = ([], [])
-        for row in rows:
+        for place, row in enumerate(rows, 1):
             for column, texts, of_rows in zip((self.anchor, self.positive), known, numbers, strict=True):
-                if column not in row:
-                    raise InvalidRowError(f"a row has no column '{column}'")
-                of_rows.append(texts.setdefault(text_of(row, [column]), len(texts)))
+                if not isinstance(text := row.get(column), str):
+                    found = f"is {type_name(text)}, not text" if column in row else "isn't there"
+                    raise InvalidRowError(
+                        f"'{column}' {found}, in row {place} of those that come to the step",
+                        f"leave such rows out before: use: filter, with: {{keep: {column} is string}}",
+                    )
+                of_rows.append(texts.setdefault(text, len(texts)))
         return _Pairs([*known[0]], [*known[1]], *numbers)
 
     def _chosen(self, numpy: Any, near: Any, excluded: Any) -> list[int]:
