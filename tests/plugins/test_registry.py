@@ -46,6 +46,15 @@ BROKEN = {
     "unmarked hook": (HOOK.format(body="pass").replace("@hookimpl", ""), "is not marked as a hook"),
     "returns None": (HOOK.format(body="return None"), "returned None"),
     "returns an instance": (HOOK.format(body="return 'sk-secret'"), "an object of type str"),
+    "returns an instance of the class": (
+        HOOK.format(body="from seedbed.testing import EchoLLM; return EchoLLM()"),
+        "return the class itself: EchoLLM, not EchoLLM(...)",
+    ),
+    "is a coroutine": (
+        HOOK.format(body="return LLM").replace("def seedbed", "async def seedbed"),
+        "write `def seedbed_llm(name):`, without `async`",
+    ),
+    "yields": (HOOK.format(body="yield LLM"), "have seedbed_llm return the class, and not yield it"),
     "returns another class": (HOOK.format(body="return dict"), "the class dict"),
     "returns an abstract class": (
         HOOK.format(body="return LLM"),

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from tests.support.drift import DRIFT, assert_csv_agrees, exactly, without_none
 from tests.support.memory import measured, peak_megabytes
 
+from seedbed.errors import UsageError
 from seedbed.store import export_rows, read_rows
+from seedbed.store.formats import format_of_scheme
 from seedbed.tasks.rows import Row, encode_row
 
 
@@ -133,7 +135,9 @@ PEAK = """
 import sys
 from pathlib import Path
 import orjson
+from seedbed.errors import UsageError
 from seedbed.store import export_rows, read_rows
+from seedbed.store.formats import format_of_scheme
 class Rows:
     def __iter__(self):
         for i in range(count):
@@ -159,3 +163,8 @@ def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, ending):
     many = peak_megabytes(PEAK, tmp_path / f"many{ending}", 45_000)
     print(f"{ending}: {few:.1f} MB, then {many:.1f} MB")
     assert many - few < 12  # the 25,000 further rows are 30 MB of text
+
+
+def test_an_address_that_no_format_knows_is_told_what_there_is_to_do():
+    with pytest.raises(UsageError, match="\n  install a plugin for it, or name a file or a folder"):
+        format_of_scheme("zzzz")

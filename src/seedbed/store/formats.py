@@ -165,10 +165,11 @@ def format_of_scheme(scheme: str, registry: Registry | None = None) -> Format:
 
         names = _names(registry)
         package = FIRST_PARTY.get(("seedbed.formats", scheme))
+        advice = [pip_install(package)] if package else [*did_you_mean(scheme, names)]
         raise UsageError(
             f"no format for addresses with '{scheme}://' is installed",
-            *([pip_install(package)] if package else did_you_mean(scheme, names)),
-            "or name a file or a folder",
+            *advice,
+            "or name a file or a folder" if advice else "install a plugin for it, or name a file or a folder",
         )
     return found()
 

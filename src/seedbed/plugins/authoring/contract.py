@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import CoroutineType, GeneratorType
 
 from seedbed.plugins.discovery.scan import Installed
 from seedbed.plugins.failures import broken
@@ -19,7 +20,9 @@ def checked(claim: Installed, answer: object) -> type:
         )
     if not isinstance(answer, type) or not issubclass(answer, claim.kind.base_class):
         raise broken(
-            claim, f"{hook}({claim.name!r}) returned {_describe(answer)}", f"it must return {wanted}"
+            claim,
+            f"{hook}({claim.name!r}) returned {_describe(answer)}",
+            _remedy(claim, answer, hook) or f"it must return {wanted}",
         )
     if lacking := lacks(answer):
         raise broken(
@@ -28,6 +31,19 @@ def checked(claim: Installed, answer: object) -> type:
             f"define {lacking} in it, or return a class that does",
         )
     return answer
+
+
+def _remedy(claim: Installed, answer: object, hook: str) -> str | None:
+    """Return what to write, for the slips that are seen at once."""
+    if isinstance(answer, claim.kind.base_class):
+        return f"return the class itself: {type(answer).__qualname__}, not {type(answer).__qualname__}(...)"
+    if isinstance(answer, CoroutineType):
+        # Python would complain that nobody awaits it.
+        answer.close()
+        return f"write `def {hook}(name):`, without `async`"
+    if isinstance(answer, GeneratorType):
+        return f"have {hook} return the class, and not yield it"
+    return None
 
 
 def lacks(cls: type) -> str:
