@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -42,6 +42,7 @@ def made_elsewhere(contract: BaseStepContract, method: str) -> Any:
     cls = type(contract)
     request = {
         "module": cls.__module__,
+        "file": getattr(sys.modules.get(cls.__module__), "__file__", None),
         "name": cls.__qualname__,
         "method": method,
         "folder": str(Path.cwd()),
@@ -95,31 +96,39 @@ def serve() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     # What a plugin prints isn't an answer.
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    # Not `sys.stdin`: it reads ahead, and a forked process would find what is meant for the next one.
+    # Not `sys.stdin` itself: it reads ahead, and a forked process would find what is meant for the next one.
     for line in iter(sys.stdin.readline, ""):
-        # What a plugin keeps in a class or a module must not be there for the next test.
-        child = os.fork() if hasattr(os, "fork") else None
+        contract, method, problem = _contract(**json.loads(line))
+        # Each in a process of its own: what a step keeps in its class must not be there for the next test.
+        child = os.fork() if hasattr(os, "fork") and not problem else None
         if child:
             _, status = os.waitpid(child, 0)
             if status:
                 print(_ENDED, file=answers, flush=True)
             continue
-        print(json.dumps(_answer(**json.loads(line))), file=answers, flush=True)
+        made = None if problem else getattr(contract, method)()
+        print(json.dumps((made, problem)), file=answers, flush=True)
         if child == 0:
             os._exit(0)
 
 
-def _answer(module: str, name: str, method: str, folder: str, path: list[str]) -> tuple[Any, str]:
+def _contract(
+    module: str, file: str | None, name: str, method: str, folder: str, path: list[str]
+) -> tuple[Any, str, str]:
+    """Return a contract, the method that is asked for, and why there's no contract."""
     sys.path[:] = path
     os.chdir(folder)
+    known = sys.modules.get(module)
+    if known is not None and getattr(known, "__file__", None) != file:
+        # Another test's file of that name.
+        del sys.modules[module]
     try:
         contract: Any = importlib.import_module(module)
         for part in name.split("."):
             contract = getattr(contract, part)
-        ask: Callable[[], Any] = getattr(contract(), method)
+        return contract(), method, ""
     except (Exception, SystemExit) as error:  # noqa: BLE001 - said where it was asked
-        return None, f"{type(error).__name__}: {error}"
-    return ask(), ""
+        return None, method, f"{type(error).__name__}: {error}"
 
 
 @cache
