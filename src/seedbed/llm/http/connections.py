@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections import defaultdict
+from collections.abc import Awaitable
 from contextvars import Context
 from functools import partial
 from typing import Any, NamedTuple
@@ -137,10 +138,19 @@ class Connections:
         known = self._found.get((host, port))
         if known is None or known.is_old(self._loop.time()):
             finding = self._loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-            known = _Lookup(self._loop.time(), self._loop.create_task(finding))
+            known = _Lookup(self._loop.time(), self._loop.create_task(_with_zone(finding, host)))
             self._found[host, port] = known
         # Shielded: the call that began it may be cancelled while others wait for it.
         return await asyncio.shield(known.finding)
+
+
+async def _with_zone(finding: Awaitable[list[Any]], host: str) -> list[Any]:
+    """Return the addresses found, each with the interface that `host` says: `fe80::1%eth0`."""
+    found, (_, sign, zone) = await finding, host.partition("%")
+    if not zone:
+        return found
+    # As text: uvloop takes no notice of the number that it has otherwise.
+    return [(*others, (text.partition("%")[0] + sign + zone, *rest)) for *others, (text, *rest) in found]
 
 
 async def _awaited(opening: asyncio.Task[Connection]) -> Connection:
