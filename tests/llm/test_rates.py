@@ -6,7 +6,7 @@ import asyncio
 import math
 
 import pytest
-from tests.support.limited_servers import Bucket, Closed, TellingBucket, calls
+from tests.support.limited_servers import Bucket, Closed, Moody, MoodyBucket, TellingBucket, calls
 from tests.support.virtual_clock import run_virtually
 
 from seedbed.llm.limits.limiter import Limiter
@@ -122,5 +122,37 @@ def test_an_unlimited_server_has_the_given_number_under_way_at_once():
         assert limiter.in_flight == 256
         for task in waiting:
             task.cancel()
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize(
+    ("share", "latency", "most_seconds"), [(0.01, 0.05, 10), (0.03, 0.05, 60), (0.03, 0.5, 60)]
+)
+def test_refusals_at_random_hardly_slow_a_run_down(share, latency, most_seconds):
+    async def run():
+        return await calls(3000, Moody(latency, share), Limiter(concurrency=256))
+
+    # Lowering the pace for each refusal took three hours.
+    assert run_virtually(run()) < most_seconds
+
+
+@pytest.mark.parametrize(("rate", "share", "time", "refused"), [(100, 0.01, 2, 0.03), (20, 0.05, 2, 0.12)])
+def test_a_limit_is_kept_where_other_calls_are_refused_at_random(rate, share, time, refused):
+    server = MoodyBucket(0.05, share)
+    server.rate = rate
+    taken, share_refused = run_virtually(used(server, 256, 2000))
+    assert taken <= time
+    assert share_refused <= refused
+
+
+def test_a_limit_that_falls_is_followed_and_few_calls_are_refused():
+    async def run():
+        server, limiter = Bucket(0.05), Limiter(concurrency=256)
+        await calls(2000, server, limiter)
+        server.rate = 10
+        seconds = await calls(1000, server, limiter)
+        assert seconds < 1.3 * 1000 / 10
+        assert server.refused <= 0.02 * 3000
 
     run_virtually(run())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 from seedbed import Limits
 from seedbed.llm.limits.limiter import Limiter
@@ -63,6 +64,21 @@ class Bucket(Server):
         admitted = self.level >= 1
         self.level -= admitted
         return admitted
+
+
+class Moody(Server):
+    """Refuses a share of the calls at random, whatever their pace."""
+
+    def __init__(self, latency, share):
+        super().__init__(latency)
+        self.share, self.random = share, random.Random(0)
+
+    def admits(self, now):
+        return self.random.random() >= self.share and super().admits(now)
+
+
+class MoodyBucket(Moody, Bucket):
+    """Has a limit as well."""
 
 
 class TellingBucket(Bucket):

@@ -6,6 +6,8 @@ import math
 from array import array
 from bisect import bisect_left, bisect_right
 
+from seedbed.llm.limits.refusals_at_random import Forgiving, KnownRate
+
 # The figures below are from simulated servers (as in tests/llm/test_rates.py), 1,000 calls, and 50 ms
 # latency.
 
@@ -84,6 +86,8 @@ class Pace:
         self._cut_at = -math.inf
         self._age = 0.0
         self._next = 0.0
+        self._known = KnownRate(0.0)
+        self._forgiving: Forgiving | None = None
 
     @property
     def is_known(self) -> bool:
@@ -99,6 +103,9 @@ class Pace:
         if self._base is None:
             self._sent_freely(now)
             return
+        self._known.sent()
+        if self._forgiving is not None:
+            self._forgiving.sent()
         self._sent.append(now)
         if len(self._sent) > MOST_MOMENTS:
             self._drop(MOST_MOMENTS // 2)
@@ -141,6 +148,11 @@ class Pace:
         # A call from before the pace was dropped: there's nothing to measure yet.
         if self._base is None and not self._sent:
             return False
+        if self._forgiving is not None:
+            if self._forgiving.forgives():
+                return False
+            # The limit is lower than it was, so that rate isn't known any more.
+            self._forgiving, self._known = None, KnownRate(0.0)
         self._take_back(sent_at)
         # Already in flight when the pace was cut: a burst of refusals is one piece of news.
         if sent_at <= self._cut_at:
@@ -153,13 +165,24 @@ class Pace:
             self._base = self._guess(before, sent_at)
         else:
             pause = self._silence(before, sent_at)
+            was_known = self.is_known
             self._base = self._corrected(self._base, before, now, sent_at)
+            if self._has_fallen(self._base, was_known):
+                self._base, self._forgiving = self._known.rate, Forgiving(self._known.share)
+                pause = 0.0
         self._refused_at = sent_at
         self._grow(self._base)
         # Waiting as long again as the server has accepted nothing doubles the pause with each refusal, like a
         # backoff, without counting refusals.
         self._next = now + min(max(1 / self.rate, pause), 1 / SLOWEST)
         return True
+
+    def _has_fallen(self, base: float, was_known: bool) -> bool:
+        """Whether a newly measured rate is far below the one that was known first."""
+        if was_known and self.is_known:
+            return self._known.has_fallen_to(base)
+        self._known = KnownRate(base)
+        return False
 
     def _silence(self, before: int, sent_at: float) -> float:
         """Return for how long the server has accepted nothing, though it was asked."""
