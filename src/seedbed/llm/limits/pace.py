@@ -168,8 +168,7 @@ class Pace:
             was_known = self.is_known
             self._base = self._corrected(self._base, before, now, sent_at)
             if self._has_fallen(self._base, was_known):
-                self._base, self._forgiving = self._known.rate, Forgiving(self._known.share)
-                pause = 0.0
+                self._base, self._forgiving, pause = self._known.rate, Forgiving(self._known.share), 0.0
         self._refused_at = sent_at
         self._grow(self._base)
         # Waiting as long again as the server has accepted nothing doubles the pause with each refusal, like a

@@ -17,8 +17,8 @@ _FEW_REFUSED = 8
 
 _LAST = 60
 """Calls by which shares are told."""
-# With 200, a server of 20 a second that also refuses 5 % at random takes three times as long; with none, a limit
-# that fell from 100 to 10 a second has 8 % of the calls refused instead of 1.4 %.
+# With 200, a server of 20 a second that also refuses 5 % at random takes three times as long. With none, a
+# limit that fell from 100 to 10 a second has 8 % of the calls refused, and now 1.4 %.
 
 
 class KnownRate:
