@@ -97,4 +97,5 @@ def test_a_run_writes_its_samples(runs: Path, monkeypatch: pytest.MonkeyPatch) -
     assert len(series["seconds"]) > 5
     assert max(series["in_flight"]) == 4
     assert max(rate for rate in series["rows"] if rate) > 100
-    assert all(latency >= 0.05 for latency in series["latency"] if latency)
+    # The clock of uvloop counts whole milliseconds.
+    assert all(latency >= 0.048 for latency in series["latency"] if latency)
