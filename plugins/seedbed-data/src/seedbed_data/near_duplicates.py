@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import ClassVar
 
@@ -112,11 +112,11 @@ class NearDuplicates:
         self._names.append(name)
         return None
 
-    def _near(self, runs: Set[str], text: bytes, candidates: Iterable[int]) -> int | None:
+    def _near(self, runs: set[str], text: bytes, candidates: Iterable[int]) -> int | None:
         """Return the number of the first candidate that a text is nearly a copy of; None if there's none."""
         for number in candidates:
             other = self._texts[number]
-            if other == text or _similarity(runs, _runs_of(other, self._length)) >= self._threshold:
+            if other == text or _are_similar(runs, _runs_of(other, self._length), self._threshold):
                 return number
         return None
 
@@ -132,10 +132,11 @@ def bands_for(threshold: float) -> int:
 
 # A text that many others resemble is compared with each of them.
 @lru_cache(maxsize=256)
-def _runs_of(text: bytes, length: int) -> frozenset[str]:
-    return frozenset(word_runs(text.decode(errors="surrogatepass"), length))
+def _runs_of(text: bytes, length: int) -> tuple[str, ...]:
+    return (*word_runs(text.decode(errors="surrogatepass"), length),)
 
 
-def _similarity(one: Set[str], other: Set[str]) -> float:
-    shared = len(one & other)
-    return shared / (len(one) + len(other) - shared)
+def _are_similar(one: set[str], other: Sequence[str], threshold: float) -> bool:
+    shared = len(one.intersection(other))
+    # Half of the candidates share too few, whatever else they have: no set is made of their runs.
+    return shared / len(one) >= threshold and shared / (len(one) + len({*other}) - shared) >= threshold

@@ -59,7 +59,8 @@ class RowLines:
 
     def add_known(self, row: Row, encoded: bytes) -> None:
         """Add a row of texts, numbers, booleans and None that is nobody else's, with its JSON."""
-        self._close()
+        if self._last:
+            self._close()
         self._lines.append(encoded)
         self.size += len(encoded)
         self._rows.append(row)
