@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -237,6 +238,43 @@ def test_what_it_leaves_running_ends_with_it(tmp_path: Path) -> None:
 
     assert ran(code)["stdout"] == "left\n"
     wait_for_the_end(processes_in(tmp_path))
+
+
+def test_a_kill_from_elsewhere_is_not_taken_for_the_codes_own(tmp_path: Path) -> None:
+    # As the kernel kills where the machine is short of memory.
+    waiting = "open('begun', 'w')\nwhile len(open('main.py').read()) > 1: pass\nprint('done')"
+    ended = threading.Event()
+
+    def kill_the_first() -> None:
+        begun: set[Path] = set()
+        while not begun and not ended.is_set():
+            begun = {*tmp_path.glob("seedbed-code-*/begun")}
+        for mark in begun:
+            os.kill(processes_in(mark.parent)[0], signal.SIGKILL)
+        again: set[Path] = set()
+        while not again and not ended.is_set():
+            again = {*tmp_path.glob("seedbed-code-*/begun")} - begun
+        for mark in again:
+            (mark.parent / "main.py").write_text("")
+
+    thread = threading.Thread(target=kill_the_first)
+    thread.start()
+    row = ran(waiting)
+    ended.set()
+    thread.join()
+
+    assert (row["outcome"], row["stdout"]) == ("passed", "done\n")
+
+
+@pytest.mark.slow
+def test_code_that_uses_several_processors_is_told_of_its_time() -> None:
+    code = (
+        "from hashlib import pbkdf2_hmac\n"
+        "from threading import Thread\n"
+        "for _ in range(2): Thread(target=pbkdf2_hmac, args=('sha256', b'', b'', 10**9)).start()\n"
+    )
+
+    assert ran(code, seconds=4)["outcome"] == "ran longer than 4 s"
 
 
 def test_code_ends_when_the_run_is_killed(tmp_path: Path) -> None:

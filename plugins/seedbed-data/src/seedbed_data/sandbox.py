@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import sys
 import time
 from pathlib import Path
@@ -92,6 +93,13 @@ def run_python(program: str, given: str, bounds: Bounds, *, packages: bool) -> R
     It has no network, sees no environment and no files but Python's, and its random numbers are the same
     each time.
     """
+    ran = _ran_once(program, given, bounds, packages)
+    # A kill may also come from elsewhere, as where the machine itself is short of memory. A program does the
+    # same each time, so its own comes again.
+    return _ran_once(program, given, bounds, packages) if ran.outcome == _killed(bounds) else ran
+
+
+def _ran_once(program: str, given: str, bounds: Bounds, packages: bool) -> Ran:
     with working_folder() as folder:
         (folder / _PROGRAM).write_text(program, encoding="utf-8", errors="replace")
         (folder / _INPUT).write_text(given, encoding="utf-8", errors="replace")
@@ -140,10 +148,12 @@ def _started(folder: Path, bounds: Bounds, packages: bool) -> Any:
     process = sandbox.popen(command, stdin=StdioMode.PIPED, stdout=StdioMode.PIPED, stderr=StdioMode.PIPED)
     for limit, most in (
         (resource.RLIMIT_FSIZE, bounds.disk_mb << 20),
-        (resource.RLIMIT_CPU, int(bounds.seconds) + 1),
         (resource.RLIMIT_NOFILE, 256),
     ):
         resource.prlimit(process.pid, limit, (most, most))
+    # The first limit tells by its signal that it was the time; the second kills what ignores the signal.
+    seconds = int(bounds.seconds) + 1
+    resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds + 1))
     os.write(process.stdin.fileno(), b"\n")
     process.stdin.close()
     return process
@@ -159,7 +169,7 @@ def _watched(process: Any, folder: Path, bounds: Bounds) -> tuple[str, tuple[byt
         while open_ones.get_map():
             left = end - time.monotonic()
             ready = open_ones.select(max(0.0, min(left, _LOOK_SECONDS)))
-            reason = overfull(folder, bounds.disk_mb) if left > 0 else f"ran longer than {bounds.seconds:g} s"
+            reason = overfull(folder, bounds.disk_mb) if left > 0 else _late(bounds)
             for key, _ in ready:
                 read = os.read(key.fd, 65536)
                 key.data.extend(read)
@@ -173,15 +183,23 @@ def _watched(process: Any, folder: Path, bounds: Bounds) -> tuple[str, tuple[byt
     return "", (bytes(texts[0]), bytes(texts[1]))
 
 
+def _late(bounds: Bounds) -> str:
+    return f"ran longer than {bounds.seconds:g} s"
+
+
+def _killed(bounds: Bounds) -> str:
+    return f"was killed, as for more than {bounds.memory_mb} MB of memory"
+
+
 def _ended(result: Any, errors: str, bounds: Bounds) -> str:
     from sandlock import ExitReason
 
     if result.success:
         return "passed"
     if result.reason == ExitReason.KILLED:
-        return f"was killed, as for more than {bounds.memory_mb} MB of memory"
+        return _killed(bounds)
     if result.reason == ExitReason.SIGNALED:
-        return f"was ended by signal {result.signal}"
+        return _late(bounds) if result.signal == signal.SIGXCPU else f"was ended by signal {result.signal}"
     # The last line of a traceback begins with the error's name: `ValueError: ...`, or `AssertionError` alone.
     name = errors.rstrip().rpartition("\n")[2].partition(":")[0]
     if name.replace(".", "").isidentifier() and ("Traceback" in errors or name.endswith("Error")):
