@@ -331,7 +331,10 @@ def test_a_backend_that_hangs_is_timed_out():
         await asyncio.Event().wait()
 
     llm = impatient(scripted(hang, timeout=0.01))
-    with pytest.raises(TimedOutError, match=r"within 0\.01 s\n.*timeout: --set llm\.timeout=0\.02$"):
+    with pytest.raises(
+        TimedOutError,
+        match=r"within 0\.01 s\n.*timeout: --set llm\.timeout=0\.02 \(timeout=0\.02 in Python\)$",
+    ):
         llm.generate([user("a")])
     assert len(llm.requests) == IMPATIENT.tries
 

@@ -83,7 +83,7 @@ def calibrate_judge(
 def _rated(ratings: Ratings) -> RunRatings:
     said = ratings.read()
     if not len(said):
-        advice = "rate rows: `seedbed runs rate RUN ROW good --rater NAME`"
+        advice = "rate rows: `seedbed runs rate RUN ROW good --rater NAME`, `run.rate` in Python"
         raise UsageError("nobody has rated a row of this run", advice)
     return said
 

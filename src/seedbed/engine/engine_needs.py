@@ -43,7 +43,12 @@ def check_engine(engine: Engine, plan: Plan) -> None:
 def check_resumes(engine: Engine, store: RunStore) -> None:
     """Raise UsageError if the engine can't go on with the run in this store, and would buy it again."""
     if store.has_calls() or store.has_results():
-        _check(engine, "resume", "the run has rows of an earlier session", "or start over with --restart")
+        _check(
+            engine,
+            "resume",
+            "the run has rows of an earlier session",
+            "or start over with --restart (restart=True in Python)",
+        )
 
 
 def _check(engine: Engine, feature: str, why: str, *advice: str) -> None:

@@ -57,7 +57,10 @@ def id_columns(given: object) -> IdColumns | None:
     if not names:
         return None
     if not all(names):
-        raise UsageError("'id' names a column without a name", "name the column with the ids: --id COLUMN")
+        raise UsageError(
+            "'id' names a column without a name",
+            "name the column with the ids: --id COLUMN (id='COLUMN' in Python)",
+        )
     return IdColumns(tuple(dict.fromkeys(names)))
 
 

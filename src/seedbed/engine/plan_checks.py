@@ -75,7 +75,7 @@ def _check_shard(plan: Plan) -> None:
             f"step '{step.name}' {why}",
             "make the rows before it in shards, as a pipeline of their own, and unite them: "
             "seedbed runs merge OUT RUN...",
-            "then run the whole pipeline over the united rows, without --shard",
+            "then run the whole pipeline over the united rows, without --shard (shard= in Python)",
         )
     if plan.own_n == 0:
         raise UsageError(
@@ -85,9 +85,12 @@ def _check_shard(plan: Plan) -> None:
 
 def _check_numbers(plan: Plan) -> None:
     if plan.n is not None and plan.n < 1:
-        raise UsageError(f"cannot make {plan.n} rows", "-n is 1 or more")
+        raise UsageError(f"cannot make {plan.n} rows", "-n is 1 or more (n= in Python)")
     if plan.concurrency is not None and plan.concurrency < 1:
-        raise UsageError(f"cannot keep {plan.concurrency} calls in flight", "--concurrency is 1 or more")
+        raise UsageError(
+            f"cannot keep {plan.concurrency} calls in flight",
+            "--concurrency is 1 or more (concurrency= in Python)",
+        )
     check_size("the seed", plan.seed, -(2**63), 2**64 - 1)
     check_size("the number of rows", plan.n)
     check_size("the number of calls in flight", plan.concurrency)
@@ -95,7 +98,7 @@ def _check_numbers(plan: Plan) -> None:
     if plan.bounds.stop_if is not None and not plan.writers:
         raise UsageError(
             f"the stop condition {plan.bounds.stop_if!r} is about texts of models, and none is asked",
-            "leave out --stop-if",
+            "leave out --stop-if (stop_if= in Python)",
         )
     for segment in segments_of(plan.topology) if plan.n is None else ():
         step = segment.generator

@@ -57,7 +57,7 @@ class FilePaths:
             raise UsageError(
                 f"'{text}' is outside of the pipeline file's folder",
                 "a pipeline file reads and writes only there, and where you allow it",
-                f"if the file is yours: --allow-path {real if real.is_dir() else real.parent}",
+                _how_to_allow(real if real.is_dir() else real.parent),
                 *self._missing(),
             )
         return path
@@ -111,7 +111,7 @@ class FilePaths:
                 raise UsageError(
                     f"'{path}' is a link out of the pipeline file's folder",
                     "a pipeline file reads and writes only there, and where you allow it",
-                    f"if the file is yours: --allow-path {real.parent}",
+                    _how_to_allow(real.parent),
                 )
 
     def _may_use(self, real: Path) -> bool:
@@ -140,8 +140,12 @@ class FilePaths:
         how = "on this machine or its network" if is_inside else "with your account"
         raise UsageError(
             f"'{text}' in the pipeline file is a place that is reached {how}",
-            f"if the file is yours: --allow-path {_place_of(text)}",
+            _how_to_allow(_place_of(text)),
         )
+
+
+def _how_to_allow(place: str | Path) -> str:
+    return f"if the file is yours: allow_paths=[...] in Python, --allow-path {place}"
 
 
 def _root(path: str) -> Path | None:

@@ -64,5 +64,5 @@ class StopCondition:
         raise StopRun(
             f"{what}, so the stop condition {self.text!r} holds",
             f"look at the rows: `seedbed report {quote(run)}`, or `seedbed runs export {quote(run)}`",
-            "without --stop-if, or with another one, the same command resumes it",
+            "without --stop-if, or with another one, the same command resumes it (stop_if= in Python)",
         )

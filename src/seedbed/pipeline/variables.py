@@ -56,7 +56,7 @@ def _values(content: Mapping[str, Any], given: Mapping[str, Any], problems: Prob
                 f"'{file}' has no variable '{name}'",
                 *did_you_mean(name, declared),
                 f"its variables: {', '.join(map(str, declared))}" if declared else "it has no `vars`",
-                f"for a parameter of a step, write --set STEP.{name}=VALUE",
+                f"for a parameter of a step, write --set STEP.{name}=VALUE (in Python, set it on the step)",
             )
             problems.add(error, named=True)
     return {name: _typed(given[name], value) if name in given else value for name, value in declared.items()}
@@ -126,7 +126,8 @@ class _Filling:
         value = self._values[name]
         if value is None:
             raise UsageError(
-                f"the variable '{name}' of '{self._file}' has no value", f"give it one: --set {name}=VALUE"
+                f"the variable '{name}' of '{self._file}' has no value",
+                f"give it one: --set {name}=VALUE (vars={{{name!r}: VALUE}} in Python)",
             )
         # Counted before it's filled in: a long value that is used a thousand times takes all memory.
         self._left -= text_size(value)
@@ -143,5 +144,6 @@ class _Filling:
                 f"{'.'.join(map(str, path))} in '{self._file}' uses ${{env:NAME}}, "
                 "which only secret fields take",
                 "secrets are a field of their own, such as `api_key: ${env:TEAM_KEY}` under `with:`",
-                "for anything else, declare a variable under `vars:` and set it with --set NAME=VALUE",
+                "for anything else, declare a variable under `vars:` "
+                "and set it with --set NAME=VALUE (vars= in Python)",
             )

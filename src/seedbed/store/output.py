@@ -143,7 +143,7 @@ class Output:
         if self.private is not None and not self.scheme:
             raise UsageError(
                 f"'{self.path}' isn't an address, so it's neither private nor public",
-                f"leave --private out, or {_PUSH}",
+                f"leave --private out (private= in Python), or {_PUSH}",
             )
         if self.push_every is not None and not self.scheme:
             raise UsageError(f"'{self.path}' isn't an address, so nothing is pushed to it", _PUSH)
@@ -156,9 +156,14 @@ class Output:
                 f"name a folder: {Path(self.path).with_suffix('')}/",
             )
         if self.columns and self.form is None:
-            raise UsageError("columns are given for a form, and there's no form", "add --form chat")
+            raise UsageError(
+                "columns are given for a form, and there's no form", "add --form chat (form='chat' in Python)"
+            )
         if self.chat_template is not None and self.form is None:
-            raise UsageError("a chat template is for a form, and there's no form", "add --form text")
+            raise UsageError(
+                "a chat template is for a form, and there's no form",
+                "add --form text (form='text' in Python)",
+            )
 
 
 Outputs: TypeAlias = str | PathLike[str] | Output | Sequence[str | PathLike[str] | Output]

@@ -63,7 +63,9 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     named = path.with_name(f"rows{ending}{_packed_as(path)}") if ending else path
     found = format_of(named, "read", reading.registry)
     if reading.encoding is not None and not found.is_text:
-        raise UsageError(f"'{path}' isn't a text file and has no encoding", "leave out --encoding")
+        raise UsageError(
+            f"'{path}' isn't a text file and has no encoding", "leave out --encoding (encoding= in Python)"
+        )
     # Here and not in the iterator: a file that can't be opened is found before the run begins.
     _refuse_pointer(path)
     return _from(reading.skip, found.read(path, reading))

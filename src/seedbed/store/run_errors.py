@@ -96,5 +96,5 @@ def damaged(path: Path, how: str) -> tuple[str, ...]:
     return (
         f"'{path}' is damaged: {how}",
         "it has not been changed; `sqlite3 COPY .recover`, on a copy, may save what is in it",
-        "give the run another name, or start again with --restart",
+        "give the run another name, or start again with --restart (restart=True in Python)",
     )

@@ -87,7 +87,10 @@ def _check_shards(folders: Sequence[Path], manifests: Sequence[Mapping[str, Any]
     for folder, manifest in zip(folders, manifests, strict=True):
         shard = manifest.get("shard")
         if not isinstance(shard, str):
-            raise UsageError(f"the run in '{folder}' is not a shard", "its rows were made without --shard")
+            raise UsageError(
+                f"the run in '{folder}' is not a shard",
+                "its rows were made without --shard (shard= in Python)",
+            )
         if shard in found:
             raise UsageError(
                 f"'{folder}' and '{found[shard]}' are both the shard {shard}", "leave out one of them"
@@ -101,7 +104,7 @@ def _check_shards(folders: Sequence[Path], manifests: Sequence[Mapping[str, Any]
     if missing:
         raise UsageError(
             f"not all shards are there; missing: {', '.join(missing)}",
-            f"make what is missing: --shard {missing[0]}, and merge again",
+            f"make what is missing: --shard {missing[0]} (shard='{missing[0]}' in Python), and merge again",
         )
 
 

@@ -154,8 +154,8 @@ _READ_BY = {
     "a ZIP archive or a document of an office program": "unpack it, or save the sheet as CSV",
     "a PDF document": "the source `documents` reads it",
     "an SQLite database": "the source `sql` reads it",
-    "a Parquet file": "the source `parquet` reads it, or --input if its name ends in .parquet",
-    "an Arrow file": "the source `arrow` reads it, or --input if its name ends in .arrow",
+    "a Parquet file": "the source `parquet` reads it, or --input (input= in Python) if it's named .parquet",
+    "an Arrow file": "the source `arrow` reads it, or --input (input= in Python) if it's named .arrow",
 }
 _UNPACK = "unpack it, or give its name the ending that says so: .gz, .bz2, .xz or .zst"
 

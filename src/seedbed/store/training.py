@@ -141,7 +141,9 @@ def _template(form: str, template: str | Path | None) -> Template | None:
     if template is None:
         return None
     if form != "text":
-        raise UsageError(f"the form {form!r} has no chat template", "leave --chat-template out")
+        raise UsageError(
+            f"the form {form!r} has no chat template", "leave --chat-template out (chat_template= in Python)"
+        )
     # Jinja2 is imported for those who render a template.
     from seedbed.store.chat_template import ChatTemplate
 

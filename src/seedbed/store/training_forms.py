@@ -53,7 +53,7 @@ def _apart(chosen: Any, rejected: Any) -> Row:
     if isinstance(chosen, str) or chosen[:-1] != rejected[:-1] or len(chosen) < 2:
         raise DatasetError(
             "the chosen and the rejected answer don't follow the same prompt",
-            "name the column of the prompt: --column prompt=COLUMN",
+            "name the column of the prompt: --column prompt=COLUMN (columns={'prompt': 'COLUMN'} in Python)",
         )
     return {"prompt": chosen[:-1], "chosen": chosen[-1:], "rejected": rejected[-1:]}
 
@@ -162,8 +162,9 @@ def _text(parts: Parts, template: Template | None) -> Row:
     if template is None:
         raise UsageError(
             "a conversation becomes a text by a chat template, and none is given",
-            "give the model's: --chat-template tokenizer_config.json, or a Jinja file",
-            "or name the column of the text: --column text=COLUMN",
+            "give the model's tokenizer_config.json, or a Jinja file: "
+            "--chat-template FILE (chat_template=FILE in Python)",
+            "or name the column of the text: --column text=COLUMN (columns={'text': 'COLUMN'} in Python)",
         )
     return {"text": template(parts.conversation(), parts.kept().get("tools"))}
 

@@ -183,7 +183,10 @@ def _usual(part: str, row: Row, given: Columns) -> str:
 
 
 def _name_it(part: str, column: str) -> str:
-    return f"name the right one: --column {part}={column} (columns: {{{part}: {column}}} in a file)"
+    return (
+        f"name the right one: --column {part}={column} "
+        f"(columns: {{{part}: {column}}} in a file, columns= in Python)"
+    )
 
 
 def _columns_of(row: Row) -> str:

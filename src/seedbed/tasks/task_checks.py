@@ -17,7 +17,8 @@ def check_llm(task: str, llm: LLM | None) -> LLM:
     """Return the task's LLM; raise UsageError if none was given."""
     if llm is None:
         raise UsageError(
-            f"task '{task}' has no LLM", "give it one: llm='openai/gpt-4.1-mini', or --llm on the command"
+            f"task '{task}' has no LLM",
+            "give it one: --llm on the command, llm='openai/gpt-4.1-mini' in Python",
         )
     return llm
 

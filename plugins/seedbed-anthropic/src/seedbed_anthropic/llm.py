@@ -163,7 +163,10 @@ class AnthropicLLM(HTTPLLM):
             received = self.read_body(answer, message_of_events)
         except BadRequestError as error:
             if any(name in error.fact for name in sampled):
-                error.advice += ("leave temperature and top_p out, or --set llm.ignore_sampling=true",)
+                error.advice += (
+                    "leave temperature and top_p out, "
+                    "or --set llm.ignore_sampling=true (ignore_sampling=True in Python)",
+                )
             raise
         return read_response(received, answer.headers, connection.provider)
 

@@ -63,8 +63,8 @@ class Repository:
         info = self._api.dataset_info(name)
         if private and info.private is False:
             raise DatasetError(
-                f"'{self._address}' is public, and you asked for --private",
-                "make it private in its settings on the Hub, or leave out --private",
+                f"'{self._address}' is public, and you asked for a private one",
+                "make it private in its settings on the Hub, or leave out --private (private=True in Python)",
             )
         if revision is not None:
             try:

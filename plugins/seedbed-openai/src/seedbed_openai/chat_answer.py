@@ -58,7 +58,7 @@ def _other_protocol(body: dict[str, Any]) -> tuple[str, ...]:
     """Return what a body without choices looks like, and the setting for it."""
     came = f"its body has {', '.join(map(repr, [*body][:_SHOWN]))}" if body else "its body is empty"
     if isinstance(body.get("output"), list):
-        return (came, "that's the Responses API: --set llm.api=responses")
+        return (came, "that's the Responses API: --set llm.api=responses (api='responses' in Python)")
     if "stop_reason" in body and isinstance(body.get("content"), list):
         return (came, "that's Anthropic's Messages API: use the backend 'anthropic'")
     if "done" in body or "response" in body:

@@ -67,7 +67,7 @@ class Cluster:
                 f"a worker needs {wanted[lacking]:g} {lacking}, and this machine has "
                 f"{nodes[0].get(lacking, 0.0):g}",
                 "declare less in `resources:`, or give engine.cpus_per_worker, engine.gpus_per_worker",
-                "or join a cluster that has it: --set engine.address=HOST:PORT",
+                "or join a cluster that has it: --set engine.address=HOST:PORT (address= in Python)",
             )
         return max(1, room)
 
@@ -88,8 +88,9 @@ class Cluster:
                 raise UsageError(
                     f"this run needs {total:g} {name}, and this machine has {has.get(name, 0.0):g}",
                     *(f"{count} x {amount:g} {name}: {what}" for what, count, amount in parts if amount),
-                    "declare less in `resources:`, or take fewer workers: --set engine.workers=N",
-                    "or join a cluster that has it: --set engine.address=HOST:PORT",
+                    "declare less in `resources:`, or take fewer workers: "
+                    "--set engine.workers=N (workers=N in Python)",
+                    "or join a cluster that has it: --set engine.address=HOST:PORT (address= in Python)",
                 )
 
     def resources(self) -> str:
@@ -180,7 +181,7 @@ _ADVICE = {
         "RAY_AUTH_TOKEN or in ~/.ray/auth_token",
     ),
     False: (
-        "its own logs are kept with --set engine.folder=FOLDER",
-        "or leave out --engine ray: the built-in engine needs no other process",
+        "its own logs are kept with --set engine.folder=FOLDER (folder= in Python)",
+        "or leave out --engine ray (engine= in Python): the built-in engine needs no other process",
     ),
 }

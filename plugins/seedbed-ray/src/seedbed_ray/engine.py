@@ -106,7 +106,8 @@ class RayEngine(WorkerEngine):
                     f"the {few} started within {self.options.start_timeout:g} s",
                     f"{'it' if count == 1 else f'each of {count}'} needs {shown(one.resources)}",
                     f"the cluster has {await asyncio.to_thread(self._had)}",
-                    "declare less in `resources:`, or give more time: --set engine.start_timeout=SECONDS",
+                    "declare less in `resources:`, or give more time: "
+                    "--set engine.start_timeout=SECONDS (start_timeout= in Python)",
                 ) from None
             except WorkerLostError as error:
                 advice = advice_for(str(error), has_runtime_env=bool(self.options.runtime_env))
@@ -136,10 +137,10 @@ class RayEngine(WorkerEngine):
             raise PluginError(
                 f"{count} workers haven't all started within {self.options.start_timeout:g} s",
                 f"the cluster has {await asyncio.to_thread(self._had)}",
-                "take fewer: --set engine.workers=N",
+                "take fewer: --set engine.workers=N (workers= in Python)",
                 "or reserve less for each: `resources:` of the steps, engine.cpus_per_worker, "
                 "engine.gpus_per_worker",
-                "or more time: --set engine.start_timeout=SECONDS",
+                "or more time: --set engine.start_timeout=SECONDS (start_timeout= in Python)",
             ) from None
         except WorkerLostError as error:
             advice = advice_for(str(error), has_runtime_env=bool(self.options.runtime_env))

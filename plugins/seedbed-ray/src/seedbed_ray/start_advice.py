@@ -16,12 +16,13 @@ _CAUSES = {
 
 _IN_RUNTIME_ENVIRONMENT = (
     "see engine.runtime_env; what its commands printed is in Ray's logs, runtime_env_agent.log",
-    "those of a Ray that is started here are kept with --set engine.folder=FOLDER",
+    "those of a Ray that is started here are kept with --set engine.folder=FOLDER (folder= in Python)",
 )
 
 _OTHERWISE = (
     "each node needs seedbed-ray and the pipeline's plugins, in the versions that are here",
-    'or have Ray install them: --set \'engine.runtime_env={"pip": ["seedbed-ray==0.1.0"]}\'',
+    "or have Ray install them (runtime_env= in Python): "
+    '--set \'engine.runtime_env={"pip": ["seedbed-ray==0.1.0"]}\'',
 )
 
 

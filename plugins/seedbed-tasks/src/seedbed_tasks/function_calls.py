@@ -269,7 +269,8 @@ class FunctionCalls(GeneratorTask):
             if not self._toolbox.tools:
                 raise UsageError(
                     f"task '{self.name}' has no tools",
-                    "give a list as `tools`, or a file: --set file=tools.py with typed functions",
+                    "give a list as `tools`, or a file with typed functions: "
+                    "--set file=tools.py (file='tools.py' in Python)",
                 )
         return self._toolbox
 

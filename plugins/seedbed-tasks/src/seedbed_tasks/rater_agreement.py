@@ -82,7 +82,8 @@ def units_of(verdicts: Any, column: str = "verdicts") -> Iterator[Unit]:
     ):
         raise InvalidRowError(
             f"column '{column}' isn't a list of the verdicts that `judge` makes",
-            "for ratings in columns, name these: --set raters='[person, score]'",
+            "for ratings in columns, name these: "
+            "--set raters='[person, score]' (raters=['person', 'score'] in Python)",
         )
     if any("winner" in one for one in verdicts):
         yield "winner", {one["judge"]: one.get("winner") for one in verdicts}

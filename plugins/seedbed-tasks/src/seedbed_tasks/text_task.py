@@ -42,7 +42,8 @@ def text_of(row: Row, column: str) -> str:
     if isinstance(value, dict | list):
         kind = "an object" if isinstance(value, dict) else "a list"
         raise InvalidRowError(
-            f"column '{column}' holds {kind}, not text", "name the column with the text: --set column=..."
+            f"column '{column}' holds {kind}, not text",
+            "name the column with the text: --set column=... (column='...' in Python)",
         )
     return str(value)
 

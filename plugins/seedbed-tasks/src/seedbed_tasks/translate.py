@@ -69,7 +69,7 @@ class Translate(TextTask):
         if self.check != "none" and not self.source:
             raise UsageError(
                 f"task '{self.name}' can't translate back without the language of the texts",
-                "give it as `source`, such as --set source=German, or set check=none",
+                "give it as `source`, such as --set source=German (source= in Python), or set check=none",
             )
 
     async def generate_row(self, input: Row) -> list[Row]:

@@ -193,7 +193,10 @@ def cost_line(forecast: Forecast) -> str:
     if forecast.unpriced:
         names = ", ".join(forecast.unpriced)
         rest = f"{dollars(known)} for the other models; " if known else ""
-        return f"{rest}no price known for {names}; --price-input and --price-output give one"
+        return (
+            f"{rest}no price known for {names}; "
+            "--price-input and --price-output (price_input=... in Python) give one"
+        )
     if any(step.has_more for step in forecast.steps):
         return f"{dollars(known)} for the calls that are known, and more depend on the answers"
     if not known:
@@ -234,7 +237,8 @@ def notes(forecast: Forecast) -> Iterator[str]:
         ("max_tokens", "output tokens are the most that max_tokens allows"),
         (
             "assumed",
-            f"no max_tokens is set, so an answer counts as {ASSUMED_ANSWER:,} tokens: --set llm.max_tokens=N",
+            f"no max_tokens is set, so an answer counts as {ASSUMED_ANSWER:,} tokens: "
+            "--set llm.max_tokens=N (max_tokens=N in Python)",
         ),
     ):
         if names := _named(step for step in asked if step.output_from == kind):
@@ -254,7 +258,7 @@ def notes(forecast: Forecast) -> Iterator[str]:
             yield f"'{step.step}' decides how many calls a row takes: it was only seen with placeholders"
     if asked and forecast.earlier is None:
         yield "counted as if each answer is usable: rejected rows and answers asked for again cost more"
-        yield "--probe 20 (probe=20) pays for 20 rows of the run and measures all of this"
+        yield "--probe 20 (probe=20 in Python) pays for 20 rows of the run and measures all of this"
 
 
 def _named(steps: Iterator[StepForecast]) -> str:

@@ -76,8 +76,8 @@ def check_probe(count: int, plan: Plan, name: str | None, *, restart: bool) -> N
         )
     if restart:
         raise UsageError(
-            "--probe with --restart would pay for rows that the next --restart throws away",
-            "give the run another name: --name NAME",
+            "a probe of a run that starts over would pay for rows that the next start throws away",
+            "give the run another name: --name NAME (name= in Python)",
         )
 
 

@@ -81,7 +81,8 @@ class PromptTrial:
         if isinstance(changed, GlobalStep):
             raise UsageError(
                 f"the step '{step}' reads all rows at once, so a few of them say nothing about its prompt",
-                f"try it on a smaller run: `seedbed preview`, with the prompt as `--set {step}.NAME=...`",
+                f"try it on a smaller run: `seedbed preview`, with the prompt as `--set {step}.NAME=...`,",
+                "or in Python `seedbed.preview`, with the prompt as NAME=... of the step",
             )
         if isinstance(changed, GeneratorStep):
             rows = []

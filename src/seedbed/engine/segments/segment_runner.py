@@ -239,6 +239,6 @@ class SegmentRunner:
         if self._job.plan.bounds.max_failures.are_exceeded(run.failed, decided, run.wanted):
             raise StopRun(
                 f"{run.failed:,} row{' has' if run.failed == 1 else 's have'} failed, "
-                "which is more than --max-failures allows",
+                "which is more than --max-failures allows (max_failures= in Python)",
                 f"`seedbed runs retry {quote(run.name)}` retries them",
             )

@@ -36,7 +36,7 @@ def check_id_columns(columns: IdColumns, given: InputRows) -> None:
         if not given.reading.wants(name):
             raise UsageError(
                 f"the column '{name}' is to be the id of the rows, and isn't read",
-                "name it among --columns, and not with --drop",
+                "name it among --columns, and not with --drop (columns= and drop= in Python)",
             )
         if there is not None and name not in there:
             raise UsageError(
@@ -52,7 +52,8 @@ def check_source_of_ids(sources: Sequence[BaseStep]) -> None:
         names = ", ".join(f"'{step.name}'" for step in sources)
         raise UsageError(
             f"rows come from several sources ({names}), and `id` is for one",
-            "make the rows of the others first, with a pipeline of their own, or leave out --id",
+            "make the rows of the others first, with a pipeline of their own",
+            "or leave out --id (`id` in Python and in files)",
         )
     if isinstance(sources[0], GeneratorTask):
         raise UsageError(

@@ -141,5 +141,6 @@ def _unlike(step: str, row: str) -> StopRun:
     return StopRun(
         f"'{step}' yields another row {row} than before",
         "its `process` yields other rows each time, so this run can't be resumed",
-        "make it depend only on its parameters and the answers, or start over with --restart",
+        "make it depend only on its parameters and the answers, "
+        "or start over with --restart (restart=True in Python)",
     )

@@ -32,7 +32,7 @@ class Shard(NamedTuple):
         if found is None or not 1 <= int(found[1]) <= int(found[2]):
             raise UsageError(
                 f"{text!r} is not a shard",
-                "write --shard 3/16 for the third of sixteen; they're counted from 1",
+                "write --shard 3/16 (shard='3/16' in Python) for the third of 16; they're counted from 1",
                 "in a Slurm array: #SBATCH --array=1-16 and --shard $SLURM_ARRAY_TASK_ID/16",
             )
         return cls(int(found[1]), int(found[2]))

@@ -183,7 +183,7 @@ def _continued(generator: GeneratorStep, kept: int, latest: list[bytes]) -> Iter
         raise StopRun(
             f"'{generator.name}' yields another row {kept - len(latest)} than before",
             "what it reads has changed, so rows would be missing or there twice",
-            "have it read what was there before, or start over with --restart",
+            "have it read what was there before, or start over with --restart (restart=True in Python)",
         )
     return yielded
 

@@ -48,7 +48,8 @@ class MaxFailures:
             # Not a number: refused below, like a negative one.
             pass
         raise UsageError(
-            f"'{text}' is not a number of failures", "write --max-failures 20, or --max-failures 5%"
+            f"'{text}' is not a number of failures",
+            "write --max-failures 20, or --max-failures 5% (max_failures=20 or '5%' in Python)",
         )
 
     def are_exceeded(self, failed: int, decided: int, wanted: int | None) -> bool:
@@ -133,7 +134,10 @@ class Bounds:
             # `not > 0` instead of `<= 0`, which is false for NaN. A price may be 0.
             if isinstance(value, (int, float)) and not value > 0 and not name.startswith("price"):
                 option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
-                raise UsageError(f"{option} {value:g} leaves no room for anything", "make it more than 0")
+                raise UsageError(
+                    f"{option} {value:g} leaves no room for anything",
+                    f"make it more than 0 ({name}= in Python)",
+                )
             if isinstance(value, int):
                 check_size(name, value)
 

@@ -79,7 +79,8 @@ class GivingUp:
         return StopRun(
             f"{rows} {verdict} at '{reason.step}'{why}",
             *(line.strip() for line in rest),
-            "look at one with `seedbed preview`, or continue anyway with --give-up-after 0",
+            "look at one with `seedbed preview`, or continue anyway "
+            "with --give-up-after 0 (give_up_after=0 in Python)",
         )
 
 

@@ -82,7 +82,7 @@ def _pickled_steps(plan: Plan, pickled: Pickled) -> bytes:
 
 _ADVICE = (
     "what steps and LLMs hold before `load` has to be picklable: open files and connections in `load`",
-    "or leave out --engine: the built-in engine sends nothing",
+    "or leave out --engine (engine= in Python): the built-in engine sends nothing",
 )
 
 

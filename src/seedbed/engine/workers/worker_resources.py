@@ -31,6 +31,6 @@ def unplaced(plan: Plan) -> Iterator[str]:
         if any(declared):
             yield (
                 f"step '{step.name}' has `resources`, and this engine takes no notice of them\n"
-                "  --engine ray starts workers that have what their steps need"
+                "  --engine ray (engine='ray' in Python) starts workers that have what their steps need"
             )
             return

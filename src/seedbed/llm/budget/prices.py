@@ -53,7 +53,8 @@ class Prices:
         if (price_input is None) != (price_output is None):
             raise UsageError(
                 "only one of the two prices is given: for prompts, or for answers",
-                "give dollars per million tokens: --price-input and --price-output, or price_input=...",
+                "give dollars per million tokens: "
+                "--price-input and --price-output (price_input= and price_output= in Python)",
             )
         self._given: Price | None = None
         if price_input is not None and price_output is not None:

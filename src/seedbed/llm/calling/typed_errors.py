@@ -34,7 +34,11 @@ def typed_error(llm: Backend, error: Exception, *, is_over: bool) -> SeedbedErro
         failure.__cause__ = showable(error, secrets)
         return failure
     if isinstance(error, TimeoutError):
-        how = f": --set llm.timeout={2 * llm.timeout:g}" if llm._noun == "LLM" else ""
+        how = (
+            f": --set llm.timeout={2 * llm.timeout:g} (timeout={2 * llm.timeout:g} in Python)"
+            if llm._noun == "LLM"
+            else ""
+        )
         failure = TimedOutError(
             f"no answer from '{llm.reference}' within {llm.timeout:g} s",
             f"raise the {llm._noun}'s timeout{how}",

@@ -19,7 +19,7 @@ def refuse_code(reference: str) -> str:
     named, _ = split_file_reference(reference)
     raise UsageError(
         f"a pipeline file may only name plugins, but '{reference}' is code",
-        f"if '{named}' is yours, allow it: --allow-code {named}",
+        f"if '{named}' is yours, allow it: --allow-code {named} (allow_code=[...] in Python)",
         "or publish it as a plugin, or write the pipeline in Python",
     )
 

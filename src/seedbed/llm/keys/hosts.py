@@ -106,7 +106,7 @@ def allowed_hosts(given: Sequence[str] = ()) -> tuple[str, ...]:
     """
     of_environment = [name.strip() for name in os.environ.get(VARIABLE, "").split(",")]
     return (
-        *check_hosts(given, "--allow-host"),
+        *check_hosts(given, "--allow-host (allow_hosts= in Python)"),
         *check_hosts(filter(None, of_environment), f"the environment variable {VARIABLE}"),
         *_of_settings(),
     )

@@ -111,8 +111,9 @@ def missing_key(llm: KeyHolder) -> AuthenticationError:
     at = f" at '{redacted_urls(llm.endpoint)}'" if address_of(llm.endpoint) else ""
     return AuthenticationError(
         f"no API key for '{llm.reference}'{at}",
-        f"export {llm.key_source.env_var}=... in the shell"
-        + (", or pass it once: --set llm.api_key=..." if llm._noun == "LLM" else ""),
+        f"export {llm.key_source.env_var}=... in the shell, or pass it once: "
+        + ("--set llm.api_key=..., " if llm._noun == "LLM" else "")
+        + "api_key=... in Python",
     )
 
 
@@ -237,6 +238,7 @@ def _refusal(llm: KeyHolder, host: str, what: str, variable: str) -> UsageError:
     return UsageError(
         f"'{llm.origin.file}' would send {what} to '{host}'",
         "your keys go to their provider's own hosts over https, and to hosts that you allow",
-        f"if you trust that host: --allow-host {host}, or SEEDBED_ALLOW_HOSTS={host}",
+        f"if you trust that host: --allow-host {host} (allow_hosts=[{host!r}] in Python), "
+        f"or SEEDBED_ALLOW_HOSTS={host}",
         without,
     )

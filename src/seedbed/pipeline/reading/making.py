@@ -108,5 +108,6 @@ class Making:
         if variable is not None and variable not in self.env:
             raise UsageError(
                 f"'{name}' would give the secret in {variable} to a step",
-                f"if you trust the file and the step: --allow-env {variable}",
+                f"if you trust the file and the step: --allow-env {variable} "
+                f"(allow_env=[{variable!r}] in Python)",
             )

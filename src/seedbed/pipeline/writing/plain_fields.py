@@ -96,7 +96,8 @@ def _refuse_secret(made: BaseModel, name: str, value: Any, what: str) -> None:
     if held or inside or (named and value) or (isinstance(value, str) and holds_url_secret(value)):
         raise UsageError(
             f"'{name}' of {what} holds a secret, and a file never does",
-            "leave it out, and set it where the pipeline runs: in the environment, with --set, "
+            "leave it out, and set it where the pipeline runs: "
+            "in the environment, with --set (on the step or LLM in Python), "
             "or in the file as ${env:NAME}",
         )
 

@@ -28,7 +28,7 @@ FIELDS: Mapping[str, str] = {
     "input_mappings": "leave it out, and have an earlier step rename the column: output_mappings={made: new}",
     "group_generations": "leave it out: each generation is a row of its own",
     "use_cache": "leave it out: a run with a name resumes by itself, restart=True starts it over",
-    "generation_kwargs": "sampling parameters are fields: temperature=0.7, or --set llm.temperature=0.7",
+    "generation_kwargs": "sampling parameters are fields: --set llm.temperature=0.7 (temperature= in Python)",
     "structured_output": "leave it out, and declare `class Output(BaseModel)` in the task",
 }
 """Parameters of other frameworks' steps and LLMs."""

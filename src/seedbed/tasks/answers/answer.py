@@ -71,4 +71,7 @@ def _advice(llm: LLM | None) -> tuple[str, ...]:
     less = (
         [f"or have the model reason less: {' or '.join(f'llm.{name}' for name in fields)}"] if fields else []
     )
-    return ("raise max_tokens, which includes reasoning: --set llm.max_tokens=...", *less)
+    return (
+        "raise max_tokens, which includes reasoning: --set llm.max_tokens=... (max_tokens=... in Python)",
+        *less,
+    )
