@@ -176,9 +176,13 @@ class TimedOutError(LLMError):
 
 
 class LLMConnectionError(LLMError):
-    """The provider cannot be reached, or closed the connection before the answer was complete."""
+    """The provider cannot be reached, or closed the connection before the answer was complete.
+
+    `is_unknown_host` says that its name has no address.
+    """
 
     retryable = True
+    is_unknown_host: bool = False
 
 
 class AuthenticationError(LLMError):

@@ -19,6 +19,27 @@ def test_an_endpoint_that_never_answered_is_given_up_soon():
     assert failing(Circuit(POLICY), LLMConnectionError("no"), range(100)) == 10
 
 
+def unknown_host():
+    error = LLMConnectionError("no such name")
+    error.is_unknown_host = True
+    return error
+
+
+def test_a_name_without_an_address_is_given_up_at_once():
+    assert failing(Circuit(POLICY), unknown_host(), [0, 0.5, 1.0, 1.9, 2.0]) == 2.0
+    assert failing(Circuit(POLICY), unknown_host(), [0, 9]) is None
+
+
+def test_a_name_that_had_an_address_is_waited_for():
+    circuit = Circuit(POLICY)
+    circuit.failed(0.0, LLMConnectionError("refused"))
+    assert failing(circuit, unknown_host(), range(1, 100)) == 10
+
+    circuit = Circuit(POLICY)
+    circuit.answered()
+    assert failing(circuit, unknown_host(), range(100, 300)) == 160
+
+
 def test_three_failures_in_that_time_are_enough_where_there_was_no_answer():
     assert failing(Circuit(POLICY), LLMConnectionError("no"), [0, 5, 10]) == 10
 

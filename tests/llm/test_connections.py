@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from tests.llm.test_proxy_and_tls import make_certificate
 
+from seedbed import LLMConnectionError
 from seedbed.llm.http import connections as module
 from seedbed.llm.http.connection import RECEIVED
+from seedbed.llm.http.connection_errors import connection_error
 from seedbed.llm.http.connections import Connections, Server
 from seedbed.llm.http.http_request import head_of, request_bytes, target_of
 from seedbed.llm.http.transport import get_json
-from seedbed.llm.http.wire_errors import Disconnected, NotAURL, WireError
+from seedbed.llm.http.wire_errors import CannotConnect, Disconnected, NotAURL, WireError
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 INTERFACES = Path("/proc/net/if_inet6")
@@ -248,6 +250,26 @@ async def test_names_are_looked_up_once_for_all_and_again_after_a_failure(
             with pytest.raises(WireError):
                 await ask(connections, Server("nowhere.invalid", 1))
         assert asked == ["localhost", "nowhere.invalid", "nowhere.invalid"]
+
+
+@pytest.mark.parametrize(("said", "is_unknown"), [("EAI_NONAME", True), ("EAI_AGAIN", False)])
+def test_a_name_without_an_address_is_told_from_a_name_server_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, said: str, is_unknown: bool
+) -> None:
+    def unknown(*args: object, **options: object) -> object:
+        raise socket.gaierror(getattr(socket, said), "no address")
+
+    @on_a_loop
+    async def ask_nowhere() -> None:
+        async with serving(replying(OK)) as (_, _, connections):
+            monkeypatch.setattr(socket, "getaddrinfo", unknown)
+            with pytest.raises(CannotConnect) as caught:
+                await ask(connections, Server("nowhere.invalid", 1))
+        error = connection_error(caught.value, "http://nowhere.invalid")
+        assert isinstance(error, LLMConnectionError)
+        assert error.is_unknown_host == is_unknown
+
+    ask_nowhere()
 
 
 @on_a_loop

@@ -68,6 +68,43 @@ def test_what_says_nothing_of_the_request_is_tried_more_often(kind, tries):
     run_virtually(run())
 
 
+def no_such_name():
+    error = LLMConnectionError("no such name")
+    error.is_unknown_host = True
+    return error
+
+
+def test_a_misspelt_host_is_told_within_some_seconds():
+    async def run():
+        llm = answering(lambda _: no_such_name(), latency=0.01)
+        begun = now()
+        (error,) = await send_all(Sender(), llm, 1)
+        assert isinstance(error, EndpointDownError)
+        assert 2 <= now() - begun < 2.5
+
+    run_virtually(run())
+
+
+@pytest.mark.parametrize("back_after", [0.5, 1.5])
+def test_a_name_server_that_stutters_loses_no_call(back_after):
+    async def run():
+        start = now()
+        llm = answering(lambda time: no_such_name() if time < start + back_after else None, latency=0.01)
+        assert [answer.choices[0].text for answer in await send_all(Sender(), llm, 5)] == ["yes"] * 5
+
+    run_virtually(run())
+
+
+def test_a_server_that_is_just_starting_loses_no_call():
+    async def run():
+        start = now()
+        starting = LLMConnectionError("connection refused")
+        llm = answering(lambda time: starting if time < start + 9 else None, latency=0.01)
+        assert [answer.choices[0].text for answer in await send_all(Sender(), llm, 5)] == ["yes"] * 5
+
+    run_virtually(run())
+
+
 @pytest.mark.parametrize("lifts", [True, False])
 def test_only_a_refusal_that_lifts_teaches_a_pace(lifts):
     async def run():

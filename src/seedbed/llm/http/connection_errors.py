@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 
 from seedbed.errors import (
@@ -30,6 +31,7 @@ from seedbed.llm.http.wire_errors import (
 _UNKNOWN_ISSUER = (2, 18, 19, 20, 21, 27)
 """OpenSSL's codes for a certificate chain that ends with an issuer we don't trust."""
 _TLS_ALERT = b"\x15\x03"
+_NO_ADDRESS = {getattr(socket, name, None) for name in ("EAI_NONAME", "EAI_NODATA")}
 _NOT_IN_TIME = (9, 10)
 """OpenSSL's codes for a certificate that isn't valid yet, or no longer."""
 _NO_CERTIFICATE = "if it wants a certificate of yours: ask it through a program on this machine that has one"
@@ -112,9 +114,16 @@ def _unconnected(error: CannotConnect, origin: str) -> LLMConnectionError:
         return LLMConnectionError(
             f"'{origin}' closed the connection before it was secure", "is base_url right, and its port?"
         )
-    return LLMConnectionError(
+    failure = LLMConnectionError(
         f"cannot reach '{origin}': {_reason(error)}", "is the server running, and is base_url right?"
     )
+    failure.is_unknown_host = _has_no_address(error.cause)
+    return failure
+
+
+def _has_no_address(cause: OSError) -> bool:
+    """Whether a name server has said that a name has no address; not that it couldn't be asked."""
+    return isinstance(cause, socket.gaierror) and cause.errno in _NO_ADDRESS
 
 
 def _is_unverified(error: CannotConnect) -> bool:

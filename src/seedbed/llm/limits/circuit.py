@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from seedbed.errors import EndpointDownError, LLMError, RateLimitedError
+from seedbed.errors import EndpointDownError, LLMConnectionError, LLMError, RateLimitedError
 
 # While an endpoint is suspect, probes go from four a second to one in five seconds: within a minute's
 # patience that is about fifteen calls, and a server that comes back is used again within five seconds.
@@ -22,14 +22,18 @@ class CircuitPolicy(NamedTuple):
     """When an endpoint counts as down: nothing but failures, this many and for this long.
 
     `failures` in a row make it suspect: then calls are sent one at a time. The circuit opens after `seconds`
-    without any answer, after `first_seconds` if there has never been one, and after `refused_seconds` if all
-    calls are refused for rate limits. Three fatal errors in a row open it at once.
+    without any answer, after `first_seconds` if there has never been one, after `unknown_seconds` if its name
+    has never had an address, and after `refused_seconds` if all calls are refused for rate limits. Three
+    fatal errors in a row open it at once.
     """
 
     failures: int = 10
     seconds: float = 60.0
     first_seconds: float = 10.0
     refused_seconds: float = 300.0
+    # Three look-ups in two seconds: a name server that stutters once loses no run, and a misspelt name is
+    # said at once. A name server that can't be asked itself is waited for, like a server that's starting.
+    unknown_seconds: float = 2.0
 
 
 class Circuit:
@@ -38,6 +42,7 @@ class Circuit:
     def __init__(self, policy: CircuitPolicy | None = None) -> None:
         self._policy = policy or CircuitPolicy()
         self._was_answered = False
+        self._has_address = False
         self._close()
 
     def _close(self) -> None:
@@ -79,6 +84,7 @@ class Circuit:
             self._close()
             self._since = now
         self._latest = now
+        self._has_address |= not (isinstance(error, LLMConnectionError) and error.is_unknown_host)
         self._fatal += error.fatal
         # A server that refuses for rate limits is up: it isn't suspect, and gets five minutes of patience.
         if not isinstance(error, RateLimitedError):
@@ -104,7 +110,9 @@ class Circuit:
         needed = self._policy.failures if self._was_answered else _BEFORE_THE_FIRST_ANSWER
         if self._failures < needed:
             return self._policy.refused_seconds
-        return self._policy.seconds if self._was_answered else self._policy.first_seconds
+        if self._was_answered:
+            return self._policy.seconds
+        return self._policy.first_seconds if self._has_address else self._policy.unknown_seconds
 
 
 def down(reference: str, error: LLMError) -> EndpointDownError:
