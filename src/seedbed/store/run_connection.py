@@ -16,6 +16,9 @@ from typing import Any, Literal, TypeAlias
 from urllib.parse import quote
 from weakref import WeakSet
 
+from seedbed.errors import UsageError
+from seedbed.store.forked_child import share_with_children
+
 HEADER = 100
 """Bytes at the beginning of a database that identify it."""
 
@@ -38,13 +41,26 @@ class Connection(sqlite3.Connection):
         with _guard:
             _open.discard(self)
 
+    def leave_to_parent(self) -> None:
+        """Never be closed by this forked child, which doesn't open the file either.
+
+        Closing it would roll back, in the memory that both share, what the parent may be writing.
+        """
+        _open.discard(self)
+        if self.file is not None:
+            _of_the_parent.add(self.file)
+
 
 _open: WeakSet[Connection] = WeakSet()
+
+_of_the_parent: set[_File] = set()
+"""The files that the process from which this one was forked had open."""
 
 
 def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Connection:
     """Return a connection for any thread; each statement is a transaction, unless one is begun."""
     with _guard:
+        _refuse_files_of_the_parent(path)
         connection = sqlite3.connect(
             f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}{more}",
             uri=True,
@@ -59,6 +75,7 @@ def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Con
         )
         connection.file = _identity(path)
         _open.add(connection)
+        share_with_children(connection)
     return connection
 
 
@@ -84,3 +101,21 @@ def _identity(path: Path) -> _File:
     # By inode and not by name: locks belong to the file, which may have several names.
     found = path.stat()
     return found.st_dev, found.st_ino
+
+
+def _refuse_files_of_the_parent(path: Path) -> None:
+    """Raise UsageError for a file that the parent of this forked process had open.
+
+    SQLite would take the parent's locks for its own. Another process that closes the run would then think
+    that nobody else has it open, and delete the log that this one writes.
+    """
+    if _of_the_parent and path.exists() and _identity(path) in _of_the_parent:
+        raise UsageError(
+            f"this process was forked from one that had the run in '{path.parent}' open, and can't open it",
+            "fork before the run is opened, or start processes with multiprocessing's 'spawn'",
+        )
+
+
+if hasattr(os, "register_at_fork"):
+    # Held during the fork, or the child could inherit the guard held by a thread that it doesn't have.
+    os.register_at_fork(before=_guard.acquire, after_in_parent=_guard.release, after_in_child=_guard.release)

@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Any, Self
 
 from seedbed.errors import StoreError, UsageError
+from seedbed.store.forked_child import share_with_children
 from seedbed.store.open_sessions import note_counts
 from seedbed.store.paged_reads import close_between_queries
 from seedbed.store.run_connection import is_at
@@ -74,6 +76,7 @@ class RunStore(RunQueries):
         # Absolute: an author's code may change the current folder.
         self._place = path.absolute()
         self._forgotten = weakref.finalize(self, _close_forgotten, closing)
+        share_with_children(self)
 
     @classmethod
     def open(cls, folder: Path | None = None, *, ephemeral: bool = False) -> Self:
@@ -240,6 +243,11 @@ class RunStore(RunQueries):
         if self._forgotten.detach() is not None:
             self._closing()
 
+    def leave_to_parent(self) -> None:
+        """Write and close nothing in this forked child: the run and its lock are the parent's."""
+        self._forgotten.detach()
+        self._writer.leave_to_parent()
+
     def __enter__(self) -> Self:
         return self
 
@@ -279,7 +287,10 @@ def _let_forgotten_ones_close() -> None:
 
 def _place(stack: ExitStack, folder: Path | None, ephemeral: bool) -> Path:
     if ephemeral:
-        return Path(stack.enter_context(TemporaryDirectory(prefix="seedbed-", dir=folder)))
+        # Not TemporaryDirectory: a forked child would remove it when it ends.
+        path = Path(mkdtemp(prefix="seedbed-", dir=folder))
+        stack.callback(rmtree, path, ignore_errors=True)
+        return path
     if folder is None:
         raise UsageError("a run on disk needs a folder", "name one: RunStore.open(Path('runs/NAME'))")
     with while_opening(folder):

@@ -167,6 +167,18 @@ class Writer:
         if self.error:
             self._raise()
 
+    def leave_to_parent(self) -> None:
+        """Refuse everything in this forked child, which has no thread that would write it."""
+        # New ones: the parent's thread may have held the lock during the fork.
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
+        self._fail(
+            StoreError(
+                f"'{self._path}' is written by the process from which this one was forked",
+                "ask LLMs in the process of the run; a step may start others, but not ask there",
+            )
+        )
+
     def _raise(self) -> NoReturn:
         if self.error:
             # A new object for each caller: raising one object twice would mix up their tracebacks.
