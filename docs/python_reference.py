@@ -40,9 +40,10 @@ _API = {
     ),
     "Plugins by name": "get_task get_llm get_embedder get_step Registry",
     "Tasks and steps": (
-        "BaseStep Step GeneratorStep GlobalStep BaseTask Task GeneratorTask CombineStep Join Concat Pass "
-        "Expression PromptTemplate Files read_rows read_text Reading Row GeneratorOutput GeneratorStepOutput "
-        "row_id gather_rows SharedAnswers Citation Example Goal ColumnType row_model"
+        "BaseStep Step GeneratorStep FileSource GlobalStep BaseTask Task GeneratorTask CombineStep Join "
+        "Concat Pass Expression PromptTemplate Files read_rows read_text Reading RowFiles Row "
+        "GeneratorOutput GeneratorStepOutput row_id gather_rows SharedAnswers Citation Example Goal "
+        "ColumnType row_model"
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "

@@ -150,6 +150,7 @@ if TYPE_CHECKING:
     from seedbed.raters.agreement import agreement as agreement
     from seedbed.raters.agreement import row_agreement as row_agreement
     from seedbed.raters.calibration import Calibration as Calibration
+    from seedbed.store.file_source import FileSource as FileSource
     from seedbed.store.format import Format as Format
     from seedbed.store.output import Output as Output
     from seedbed.store.ratings.ratings import Ratings as Ratings
@@ -161,6 +162,7 @@ if TYPE_CHECKING:
     from seedbed.store.readers import read_text as read_text
     from seedbed.store.refused_rows import RefusedRow as RefusedRow
     from seedbed.store.refused_rows import RowCall as RowCall
+    from seedbed.store.row_files import RowFiles as RowFiles
     from seedbed.store.row_names import row_name as row_name
     from seedbed.store.run_facts import RunFacts as RunFacts
     from seedbed.store.run_folders import RunEntry as RunEntry
@@ -272,6 +274,8 @@ _HOMES = {
     "store.output": "Output",
     "store.read_options": "Reading",
     "store.readers": "read_rows read_text",
+    "store.file_source": "FileSource",
+    "store.row_files": "RowFiles",
     "store.ratings.ratings": "Ratings",
     "store.ratings.row_rating": "RowRating",
     "store.ratings.run_ratings": "PeopleSay RunRatings",

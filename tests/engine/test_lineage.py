@@ -255,18 +255,28 @@ def test_a_run_without_a_name_explains_its_rows_too() -> None:
     assert made.explain("0").verdict is not None
 
 
-def test_a_row_of_a_named_source_is_found_by_its_content_and_by_its_number(tmp_path: Path) -> None:
-    (tmp_path / "q.jsonl").write_text('{"question": "Who"}\n{"question": "Why"}\n{"question": "Why"}\n')
-    source = get_step("jsonl", path=str(tmp_path / "q.jsonl"))
+def test_a_row_of_a_named_source_is_found_by_its_content_and_by_its_number() -> None:
+    source = get_step("rows", rows=[{"question": "Who"}, {"question": "Why"}, {"question": "Why"}])
     made = (source >> Answer(llm=scripted("Tea."))).run(name="named")
     story = made.explain(line=3)
-    assert story.source == "row 3 of 'jsonl'"
-    assert chapter(story, "jsonl").rows == [{"question": "Why"}]
+    assert story.source == "row 3 of 'rows'"
+    assert chapter(story, "rows").rows == [{"question": "Why"}]
     assert chapter(story, "answer").input == {"question": "Why"}
-    assert f"row 3 of {tmp_path / 'q.jsonl'}" in str(story)
-    assert story.as_json()["steps"][0]["path"] == str(tmp_path / "q.jsonl")
-    assert made.explain("row 3 of 'jsonl'").row == story.row
-    assert made.explain("row 2 of 'jsonl'").row != story.row
+    assert made.explain("row 3 of 'rows'").row == story.row
+    assert made.explain("row 2 of 'rows'").row != story.row
+
+
+def test_a_row_of_a_source_of_files_is_found_by_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "q").mkdir()
+    (tmp_path / "q" / "a.jsonl").write_text('{"question": "Who"}\n')
+    (tmp_path / "q" / "b.jsonl").write_text('{"question": "Why"}\n\n{"question": "Why"}\n')
+    made = (get_step("jsonl", path=str(tmp_path)) >> Answer(llm=scripted("Tea."))).run(name="named")
+    story = made.explain(line=3)
+    assert story.source == "q/b.jsonl, line 3"
+    assert chapter(story, "answer").input == {"question": "Why"}
+    assert made.explain("q/b.jsonl:3").row == story.row
+    assert made.explain("q/b.jsonl, line 1").row != story.row
+    assert made.explain(f"{tmp_path / 'q' / 'a.jsonl'}:1").row == made.explain(line=1).row
 
 
 def test_a_part_of_a_source_row_is_found_by_the_name_that_messages_give_it() -> None:

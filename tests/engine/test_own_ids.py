@@ -321,7 +321,7 @@ def test_a_row_of_a_source_is_explained_by_its_own_id_not_by_its_number(tmp_path
 
     for row, (ticket, note) in enumerate(given, start=1):
         story = made.explain(str(ticket))
-        assert str(story).startswith(f"row {ticket} (row {row} of 'jsonl'): accepted")
+        assert str(story).startswith(f"row {ticket} (in.jsonl, line {row}): accepted")
         assert [chapter.rows[0]["note"] for chapter in story.chapters] == [note, note]
     with pytest.raises(UsageError, match="there is no row '4'"):
         made.explain("4")
@@ -436,7 +436,7 @@ PLACES = {
     "list": "row 2 of input and row 4 of input",
     "table": "row 2 of input and row 4 of input",
     "rows": "row 2 of 'rows' and row 4 of 'rows'",
-    "pattern": "row 2 of 'jsonl' and row 4 of 'jsonl'",
+    "pattern": "in.jsonl, line 2 and in.jsonl, line 4",
 }
 
 
@@ -555,7 +555,7 @@ def test_ids_are_looked_at_once_for_an_input(tmp_path: Path, monkeypatch: pytest
     narrowed = InputRows.narrowed
 
     def counting(given: InputRows, columns: tuple[str, ...]) -> InputRows:
-        looked.append(given.path)
+        looked.append(given.files)
         return narrowed(given, columns)
 
     monkeypatch.setattr(InputRows, "narrowed", counting)

@@ -29,6 +29,11 @@ class All(GlobalStep):
         return [*rows]
 
 
+class Empty(GeneratorStep):
+    def process(self, offset: int = 0) -> GeneratorOutput:
+        yield []
+
+
 @pytest.fixture
 def header(tmp_path: Path) -> Path:
     """A file without rows."""
@@ -43,7 +48,8 @@ def test_an_input_without_rows_is_named(step: Any, header: Path) -> None:
 
 
 def test_a_source_step_without_rows_is_named(header: Path) -> None:
-    assert run(Csv(path=str(header)) >> Plain()).notes == ["the source 'csv' has no rows"]
+    assert run(Csv(path=str(header)) >> Plain()).notes == [f"'{header}' has no rows"]
+    assert run(Empty() >> Plain()).notes == ["the source 'empty' has no rows"]
 
 
 def test_a_shard_without_rows_is_told_from_an_empty_input() -> None:

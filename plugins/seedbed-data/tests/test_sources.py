@@ -270,7 +270,7 @@ def test_files_of_other_columns_are_read_together(source: str, tmp_path: Path) -
 
 
 def test_a_message_says_what_rest_was_not_read(tmp_path: Path) -> None:
-    write(tmp_path / "a.jsonl", as_jsonl(ROWS) + b"{")
+    write(tmp_path / "a.jsonl", as_jsonl(ROWS) * 50 + b"{")
 
     with pytest.raises(SeedbedError, match="the rest of the input was not read"):
         made(get_step("jsonl", path=tmp_path / "a.jsonl"))

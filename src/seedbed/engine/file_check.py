@@ -12,6 +12,7 @@ from seedbed.engine.backend_fields import backends_by_field
 from seedbed.engine.option_types import id_columns
 from seedbed.engine.output_checks import check_columns_of, keep_apart
 from seedbed.engine.segments.segments import counted_leaf
+from seedbed.engine.sources.files_as_input import with_files_as_input
 from seedbed.engine.sources.id_checks import check_id_columns
 from seedbed.engine.sources.input_rows import input_rows
 from seedbed.engine.sources.source_steps import source_step, with_source
@@ -20,6 +21,7 @@ from seedbed.pipeline.columns import column_problems, columns_made
 from seedbed.pipeline.file import read_pipeline
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.reading.problems import Problems
+from seedbed.pipeline.topology import Topology
 from seedbed.plugins.needed_packages import check_packages
 from seedbed.plugins.registry import Registry
 from seedbed.store.output import Output, outputs_of
@@ -111,6 +113,7 @@ def _check_rows(
     if not problems.has("input") and (source := source_step(pipeline.defaults.input, registry)):
         # The steps read what the source declares.
         topology = with_source(pipeline, source).topology()
+    topology, columns = _read_from_files(topology, columns, registry, problems, numbers)
     is_linked = all(one.path[2:3] != ("after",) for one in problems.found)
     for found in column_problems(topology, columns) if is_linked else ():
         number = numbers.get(found.step or "")
@@ -119,12 +122,31 @@ def _check_rows(
     for at, output in enumerate(outputs):
         place = ("out", at) if isinstance(problems.marked.content.get("out"), list) else ("out",)
         with problems.at(*place):
-            keep_apart(output, Path(given) if isinstance(given, str) and not is_remote(given) else None)
+            keep_apart(output, [Path(given)] if isinstance(given, str) and not is_remote(given) else [])
         with problems.at(*place, *(("leaf",) if output.leaf is not None else ())):
             named = output.leaf is not None or len(topology.leaves) == 1
             leaf = counted_leaf(topology, output.leaf) if named else ""
             if not problems.found:
                 check_columns_of(output, columns_made(topology, leaf, columns))
+
+
+def _read_from_files(
+    topology: Topology,
+    columns: Collection[str] | None,
+    registry: Registry,
+    problems: Problems,
+    numbers: Mapping[str, int],
+) -> tuple[Topology, Collection[str] | None]:
+    """Return the graph and the columns of its input, if files here are its only source; else what's given."""
+    source = topology.nodes[0].step
+    # What is reached over a network isn't looked at; that a file is missing has been said.
+    if columns is not None or any(is_remote(files) or not files.paths() for _, files in _files_of(source)):
+        return topology, columns
+    number = numbers.get(source.name)
+    with problems.at(*(("input",) if number is None else ("steps", number))):
+        passing, rows = with_files_as_input(topology, None, registry)
+        return passing, None if rows is None else rows.column_types()
+    return topology, columns
 
 
 def _is_stream(path: Path) -> bool:

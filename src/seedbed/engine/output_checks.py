@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from seedbed.engine.plan import Plan
@@ -17,7 +17,7 @@ def check_output_of(output: Output, plan: Plan) -> None:
     """Raise UsageError if an output can't be written with the rows of a plan."""
     check_output(output, plan.registry)
     given = plan.input
-    keep_apart(output, given.path if given is not None else None)
+    keep_apart(output, given.files.paths if given is not None and given.files is not None else ())
     leaves = [step for step in plan.topology.leaves if step]
     if output.leaf is not None and output.leaf not in leaves:
         raise UsageError(
@@ -49,11 +49,11 @@ def check_columns_of(output: Output, columns: Collection[str] | None) -> None:
         )
 
 
-def keep_apart(output: Output, given: Path | None) -> None:
+def keep_apart(output: Output, given: Iterable[Path]) -> None:
     """Raise UsageError if the dataset would replace its own input."""
     out = output.file
     # `samefile`, since links and other spellings of a path name the same file.
-    if out is not None and given is not None and given.exists() and out.exists() and out.samefile(given):
+    if out is not None and out.exists() and any(path.exists() and out.samefile(path) for path in given):
         raise UsageError(
             f"'{out}' is both the input and the dataset, which would replace it",
             "name another file with -o (out=... in Python)",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.segments.segments import is_barrier, upstream
+from seedbed.engine.sources.files_as_input import as_written
 from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
@@ -60,7 +61,10 @@ class Plan:
     def secrets(self) -> list[str]:
         """Return what must never be shown: secrets of LLMs and embedders, and in fields of steps."""
         of_backends = [secret for backend in self.backends for secret in backend.secrets()]
-        return [*of_backends, *(secret for step in self.steps for secret in secrets_of_step(step))]
+        return [
+            *of_backends,
+            *(secret for step in self.steps for secret in secrets_of_step(as_written(step))),
+        ]
 
     @property
     def writers(self) -> list[BaseStep]:

@@ -9,6 +9,7 @@ from seedbed.engine.option_types import check_llm, check_whole, id_columns
 from seedbed.engine.plan import Plan
 from seedbed.engine.plan_checks import check_plan
 from seedbed.engine.segments.segments import counted_leaf, joined_before_barriers
+from seedbed.engine.sources.files_as_input import with_files_as_input
 from seedbed.engine.sources.input_rows import Input, InputRows, input_rows
 from seedbed.engine.sources.source_steps import source_step, with_source
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
@@ -58,7 +59,7 @@ def make_plan(
     chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
     input = defaults.input if input is None else input
     pipeline, rows = _with_input(pipeline, input, chosen, registry)
-    given = pipeline.topology()
+    given, rows = with_files_as_input(pipeline.topology(), rows, registry)
     topology = _with_llms(joined_before_barriers(given), llm, registry, n)
     plan = Plan(
         pipeline.name or topology.nodes[0].name,

@@ -16,7 +16,7 @@ from seedbed.store.hf_folder import is_hf_folder, read_hf_folder, write_hf_folde
 from seedbed.store.json_file import read_json_lines, read_json_list, write_json_lines
 from seedbed.store.parquet_file import read_parquet, write_parquet
 from seedbed.store.read_options import Placed, Reading
-from seedbed.store.text_file import COMPRESSED
+from seedbed.store.text_file import COMPRESSED, unpacked
 from seedbed.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -180,19 +180,19 @@ def is_text(path: Path) -> bool:
     return found is not None and found.is_text
 
 
-def places_in(path: Path) -> Callable[[int], str]:
+def places_in(path: Path, name: str = "") -> Callable[[int], str]:
     """Return what names a row of a file for people: `rows.jsonl, line 7`; `rows.parquet, row 7`.
 
-    One function for all rows: finding the file's format takes longer than reading a row.
+    People call the file `name`, if that isn't its own. One function for all rows: finding the file's format
+    takes longer than reading a row.
     """
     found = _known(path)
-    head = f"{path.name}, {found.unit if found else 'row'} "
+    head = f"{name or path.name}, {found.unit if found else 'row'} "
     return lambda number: f"{head}{number}"
 
 
 def _known(path: Path) -> type[Format] | None:
-    packed = path.suffix.lower() in COMPRESSED
-    ending = (path.with_suffix("") if packed else path).suffix.lower().removeprefix(".")
+    ending = unpacked(path).suffix.lower().removeprefix(".")
     return BUILT_IN.get(ending) or _installed(ending, None)
 
 

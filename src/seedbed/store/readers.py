@@ -12,7 +12,7 @@ from seedbed.store.columnar import require_pyarrow
 from seedbed.store.formats import format_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
 from seedbed.store.read_options import Placed, Reading, Skip
-from seedbed.store.text_file import COMPRESSED, encoding_of, opened, undecodable
+from seedbed.store.text_file import COMPRESSED, encoding_of, opened, undecodable, unpacked
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.files import refuse_pipe
 from seedbed.tasks.rows import Row
@@ -44,7 +44,7 @@ def read_rows(
         # One object for all files: what the first one is too short for is passed over in the next.
         reading = replace(reading, skip=Skip(skip))
     paths = [path] if isinstance(path, Path) else path
-    files = [read_placed(one, reading, _ending_among(endings, one)) for one in paths]
+    files = [read_placed(one, reading, ending_among(endings, one)) for one in paths]
     return (row for file in files for _, row in file)
 
 
@@ -60,8 +60,7 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     refuse_pipe(path)
     if path.is_dir():
         return _from(reading.skip, _of_folder(path)(path, reading))
-    named = path.with_name(f"rows{ending}{_packed_as(path)}") if ending else path
-    found = format_of(named, "read", reading.registry)
+    found = format_of(renamed(path, ending), "read", reading.registry)
     if reading.encoding is not None and not found.is_text:
         raise UsageError(
             f"'{path}' isn't a text file and has no encoding", "leave out --encoding (encoding= in Python)"
@@ -94,10 +93,14 @@ def _from(skip: Skip, given: Iterable[Placed]) -> Iterator[Placed]:
     yield from rows
 
 
-def _ending_among(endings: Sequence[str], path: Path) -> str:
+def ending_among(endings: Sequence[str], path: Path) -> str:
     """Return the ending to read a file by; empty if it's that of its name."""
-    inner = path.with_suffix("") if _packed_as(path) else path
-    return "" if inner.suffix.lower() in endings else next(iter(endings), "")
+    return "" if unpacked(path).suffix.lower() in endings else next(iter(endings), "")
+
+
+def renamed(path: Path, ending: str) -> Path:
+    """Return the path with a name of this ending, if there's one to read the file by."""
+    return path.with_name(f"rows{ending}{_packed_as(path)}") if ending else path
 
 
 def _packed_as(path: Path) -> str:

@@ -66,13 +66,18 @@ def stored_manifest(data: bytes | str) -> dict[str, Any]:
         (_are_ways(ways), "ways"),
         (isinstance(manifest.get("leaf", ""), str), "leaf"),
         (isinstance(manifest.get("wanted"), int | None), "wanted"),
-        (isinstance(manifest.get("input"), str | None), "input"),
+        (_is_input(manifest.get("input")), "input"),
         (isinstance(manifest.get("order"), Mapping | None), "order"),
         (isinstance(manifest.get("reading"), Mapping | None), "reading"),
     ):
         if not is_right:
             raise unreadable("what the session was started with", f"'{what}' isn't of the form that it has")
     return manifest
+
+
+def _is_input(value: Any) -> bool:
+    paths = value if isinstance(value, list) else [value]
+    return value is None or all(isinstance(path, str) for path in paths)
 
 
 def stored_summary(data: bytes | str) -> dict[str, Any]:

@@ -50,6 +50,11 @@ COMPRESSED: Mapping[str, _Opening] = MappingProxyType(
 """What opens a compressed file, by its last ending."""
 
 
+def unpacked(path: Path) -> Path:
+    """Return a path without the ending of a compressed file: `rows.jsonl` for `rows.jsonl.gz`."""
+    return path.with_suffix("") if path.suffix.lower() in COMPRESSED else path
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[BinaryIO]:
     """Open a file for its decompressed bytes; raise `DatasetError` if it's damaged."""

@@ -17,6 +17,7 @@ class Pass(Step):
     """
 
     keeps: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = True
 
     def process(self, row: Row) -> Row:
         """Return the row."""

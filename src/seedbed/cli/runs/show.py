@@ -94,6 +94,9 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
     if kept is not None and is_remote(kept):
         # What was read is a copy, which nobody knows.
         order["input"] = kept
+    if isinstance(order["input"], list):
+        first, *others = order["input"]
+        order["input"] = f"{first} and {count_text(len(others), 'other file')}"
     order["id"] = " and ".join(facts.manifest.get("id") or ()) or None
     yield "Asked for", ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
     yield "Kept in", str(facts.entry.folder)

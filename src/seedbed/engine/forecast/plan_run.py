@@ -149,7 +149,7 @@ def plan(
 def check_input(plan: Plan) -> None:
     """Raise UsageError for an input that would be used up before the run."""
     source = plan.input.source if plan.input is not None else None
-    if source is not None and not isinstance(source, Path) and isinstance(source, Iterator):
+    if isinstance(source, Iterator):
         raise UsageError(
             "the input can be read only once, and the run needs it",
             "give a list or a file: input=list(rows)",

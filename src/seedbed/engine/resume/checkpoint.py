@@ -32,7 +32,7 @@ class Checkpoint:
     """The mark that says how far a run has got.
 
     `key` is a digest of everything that the rows follow from, None if it's unknown: a checkpoint of another
-    input, other steps or another number of rows doesn't count.
+    input or other steps doesn't count.
     """
 
     # Verdicts are in order and are written before the mark, so whatever moment the process is killed at,
@@ -45,12 +45,13 @@ class Checkpoint:
         """Whether there's one, of this run or of another."""
         return bool(store.get_mark(_MARK))
 
-    def find(self, store: RunStore) -> Reached | None:
-        """Return how far this same run had got; None if it's unknown."""
+    def find(self, store: RunStore, wanted: int | None) -> Reached | None:
+        """Return how far this same run had got; None if it's unknown, or more than is wanted now."""
         mark = store.get_mark(_MARK)
         if self.key is None or not isinstance(mark, bytes) or not mark.startswith(self.key):
             return None
-        return Reached(*orjson.loads(mark[len(self.key) :]))
+        reached = Reached(*orjson.loads(mark[len(self.key) :]))
+        return None if wanted is not None and reached.counted > wanted else reached
 
     def save(self, store: RunStore, reached: Reached) -> None:
         """Note how far the run has got; all verdicts up to there have been added."""

@@ -31,7 +31,7 @@ class FinishedRun:
         self._are_ids_checked = False
         # Rows in memory aren't digested: they may be an iterator, which can be read only once.
         given = job.plan.input
-        self._input = InputDigest(given) if given is not None and given.path is not None else None
+        self._input = InputDigest(given) if given is not None and given.files is not None else None
 
     async def restore(self) -> bool:
         """Take over the counts of an earlier session that finished this same run; return whether one did."""
@@ -97,11 +97,12 @@ class FinishedRun:
         """Note the mark that follows from the digest of the input."""
         job, plan = self._job, self._job.plan
         ways = [way_fingerprint(edge) for edge in plan.topology.edges]
-        numbers = repr((plan.n, plan.leaf, plan.bounds.max_attempts))
+        said = repr((plan.leaf, plan.bounds.max_attempts))
         if plan.id_columns is not None:
-            numbers += f" {plan.id_columns.names}"
+            said += f" {plan.id_columns.names}"
         if plan.bounds.shard is not None:
-            numbers += f" {plan.bounds.shard}"
-        self._mark = digest(*job.fingerprints.values(), *ways, numbers.encode(), rows)
+            said += f" {plan.bounds.shard}"
+        same_rows = digest(*job.fingerprints.values(), *ways, said.encode(), rows)
+        self._mark = digest(same_rows, repr(plan.n).encode())
         # A checkpoint counts rows of the input, and a shard has only some of them.
-        job.checkpoint.key = self._mark if plan.bounds.shard is None else None
+        job.checkpoint.key = same_rows if plan.bounds.shard is None else None

@@ -76,7 +76,7 @@ class InputDigest:
 
 def _state_of(rows: InputRows) -> State | None:
     try:
-        found = [(file.name, file.stat()) for file in rows.files()]
+        found = [(file.name, file.stat()) for file in rows.files.files()] if rows.files is not None else []
     except OSError:
         return None
     return tuple(

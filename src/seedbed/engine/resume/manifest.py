@@ -11,6 +11,7 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.resume.stand_ins import manifest_entries
 from seedbed.engine.resume.step_description import card_entries
 from seedbed.engine.resume.step_fields import described_step
+from seedbed.engine.sources.files_as_input import as_written
 from seedbed.plugins.discovery.metadata import installed_version, running_version
 from seedbed.plugins.discovery.scan import HERE, Installed
 from seedbed.plugins.provenance import claims_behind
@@ -42,16 +43,16 @@ def manifest_of(
         "wanted": plan.wanted,
         "seed": plan.seed,
         "leaf": plan.leaf,
-        "input": str(plan.input.path) if plan.input is not None and plan.input.path is not None else None,
+        "input": _input(plan),
         "reading": _reading(plan),
         "id": list(plan.id_columns.names) if plan.id_columns is not None else None,
         "id_step": plan.id_step,
         "steps": [
             {
-                **_step(step, fingerprints[step.name], plan.registry),
+                **_step(as_written(step), fingerprints[step.name], plan.registry),
                 **manifest_entries(step, plan.seed, kept, retrying=retrying),
-                **described_step(step, secrets),
-                **card_entries(step),
+                **described_step(as_written(step), secrets),
+                **card_entries(as_written(step)),
             }
             for step in plan.steps
         ],
@@ -63,12 +64,26 @@ def manifest_of(
     }
 
 
+def _input(plan: Plan) -> str | list[str] | None:
+    """Return the file of the input, or its files; None if it isn't read from files."""
+    if plan.input is None or plan.input.files is None:
+        return None
+    paths = [str(path) for path in plan.input.files.paths]
+    return paths[0] if len(paths) == 1 else paths
+
+
 def _reading(plan: Plan) -> dict[str, Any] | None:
     """Return how the input was read, so that its rows can be found in it again."""
     if plan.input is None:
         return None
-    said = plan.input.reading
-    return {"encoding": said.encoding, "columns": said.columns, "drop": said.drop}
+    said, files = plan.input.reading, plan.input.files
+    return {
+        "encoding": said.encoding,
+        "columns": said.columns,
+        "drop": said.drop,
+        **({"delimiter": said.delimiter} if said.delimiter is not None else {}),
+        **({"endings": files.endings, "names": files.names} if files is not None and files.endings else {}),
+    }
 
 
 def changed_steps(fingerprints: Mapping[str, bytes], earlier: SessionRecord | None) -> tuple[str, ...]:

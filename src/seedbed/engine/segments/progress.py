@@ -25,7 +25,7 @@ class Progress:
     def take_over(self, journal: RunJournal, giving_up: GivingUp) -> Reached | None:
         """Return how far an earlier session of this same run got, after taking over its counts."""
         job = self._job
-        reached = job.checkpoint.find(job.store) if self._saves and not job.retrying else None
+        reached = job.checkpoint.find(job.store, job.plan.own_n) if self._saves and not job.retrying else None
         if reached is None or job.outlets.are_open:
             # Rows that leave the run leave it in each session, the first one first.
             job.checkpoint.forget(job.store)

@@ -42,7 +42,7 @@ class ColumnIds(RowIds):
         """Return what gives the rows of an input their ids."""
         if not given.is_kept:
             # A line of a pipe may be blank, so lines aren't counted here.
-            whole = "input" if given.path is None else f"'{given.path.name}'"
+            whole = "input" if given.files is None else f"'{given.files.paths[0].name}'"
             return cls(columns, name_of=lambda number: f"row {number + 1} of {whole}")
 
         def first_with(row_id: str) -> tuple[str, str] | None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import or_
-from pathlib import Path
 from typing import Any
 
-from seedbed.store.text_file import COMPRESSED
+from seedbed.store.row_files import RowFiles
 
-_TEXTS = (".csv", ".tsv")
+_TEXTS = frozenset({".csv", ".tsv"})
 _PLAIN = (str, int, float, bool, type(None))
 
 
@@ -21,17 +20,12 @@ def column_types(
 
     `rows` are all rows of the source, or none if it may have more. A type that isn't certain is None.
     """
-    if isinstance(source, Path) and _ending(source) in _TEXTS:
+    if isinstance(source, RowFiles) and source.formats <= _TEXTS:
         return dict.fromkeys(names, str | None)
     if schema is not None:
         known = _of_schema(schema)
         return {name: known.get(name) for name in names}
     return {name: _of_values([row[name] for row in rows if name in row]) for name in names}
-
-
-def _ending(path: Path) -> str:
-    packed = path.suffix.lower() in COMPRESSED
-    return (path.with_suffix("") if packed else path).suffix.lower()
 
 
 def _of_schema(schema: bytes) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.sources.sources import Item, digested
 from seedbed.errors import SeedbedError
 from seedbed.store.read_options import Reading
+from seedbed.store.row_files import RowFiles
 from seedbed.store.row_names import row_names
 from seedbed.tasks.rows import Row
 
@@ -31,17 +32,23 @@ class InputLookup:
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> InputLookup | None:
         """Return the lookup for a manifest; None if the input wasn't a file, or the file is gone."""
-        path = manifest.get("input")
-        order = manifest.get("order") or {}
-        if path is None or not (place := Path(order.get("folder") or "", path)).exists():
+        named = manifest.get("input")
+        folder = (manifest.get("order") or {}).get("folder") or ""
+        paths = tuple(Path(folder, path) for path in (named if isinstance(named, list) else [named]) if path)
+        if not paths or not all(path.exists() for path in paths):
             return None
         said = manifest.get("reading") or {}
         columns = said.get("columns")
         reading = Reading(
-            said.get("encoding"), tuple(columns) if columns else None, tuple(said.get("drop") or ()), _ignore
+            said.get("encoding"),
+            tuple(columns) if columns else None,
+            tuple(said.get("drop") or ()),
+            _ignore,
+            delimiter=said.get("delimiter"),
         )
+        files = RowFiles(paths, reading, tuple(said.get("endings") or ()), tuple(said.get("names") or ()))
         ids = manifest.get("id")
-        return cls(InputRows(place, reading), IdColumns(tuple(ids)) if ids else None)
+        return cls(InputRows(files, reading), IdColumns(tuple(ids)) if ids else None)
 
     def name_of(self, row: str) -> str:
         """Return what people call the row of an id, or of a row made from it; empty if it's gone."""
@@ -63,10 +70,11 @@ class InputLookup:
     def id_of(self, text: str) -> str | None:
         """Return the id of the row that a text names: `questions.jsonl, line 7` or `questions.jsonl:7`."""
         found = _PLACE.fullmatch(text)
-        path = self._rows.path
-        if found is None or path is None or found["file"] not in (path.name, str(path)):
+        files = self._rows.files
+        number = files.number_of(found["file"], int(found["number"])) if found and files else None
+        if found is None or number is None:
             return None
-        name = self._rows.name_of(int(found["number"]))
+        name = self._rows.name_of(number)
         row = next((item.id for item in self._items() if item.in_flight.place == name), None)
         return row and row + found["part"]
 

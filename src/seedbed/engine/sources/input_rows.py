@@ -15,9 +15,8 @@ from pydantic import BaseModel
 
 from seedbed.engine.sources.column_types import column_types
 from seedbed.errors import UsageError
-from seedbed.store.formats import is_text, places_in
 from seedbed.store.read_options import Placed, Reading, Skip
-from seedbed.store.readers import read_placed, types_in
+from seedbed.store.row_files import RowFiles
 from seedbed.store.tables import Table, records_of, table_of
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.remote.remote_files import local_copies
@@ -37,22 +36,22 @@ _CHUNK = 2**18
 class InputRows:
     """What a run's rows are read from, and how.
 
-    `source` is a file, a table, or an iterable of mappings whose first one has been checked.
+    `source` has files, is a table, or is an iterable of mappings whose first one has been checked.
     """
 
-    source: Path | Table | Iterable[Any]
+    source: RowFiles | Table | Iterable[Any]
     reading: Reading
 
     @property
-    def path(self) -> Path | None:
-        """The file, if it is one."""
-        return self.source if isinstance(self.source, Path) else None
+    def files(self) -> RowFiles | None:
+        """The files, if it has any."""
+        return self.source if isinstance(self.source, RowFiles) else None
 
     @property
     def is_at_hand(self) -> bool:
         """Whether all rows are there already: it's no pipe, and no iterator, which may wait for each row."""
-        if isinstance(self.source, Path):
-            return self.source.is_file() or self.source.is_dir()
+        if isinstance(self.source, RowFiles):
+            return all(path.is_file() or path.is_dir() for path in self.source.paths)
         return isinstance(self.source, Table | Sequence)
 
     @property
@@ -65,15 +64,15 @@ class InputRows:
 
         The first `skip` rows of a file are passed over, without parsing them where the format allows that.
         """
-        if isinstance(self.source, Path):
-            return read_placed(self.source, replace(self.reading, skip=Skip(skip)))
+        if isinstance(self.source, RowFiles):
+            return self.source.rows(replace(self.reading, skip=Skip(skip)))
         return enumerate(self._rows_in_memory(), start=1)
 
     def narrowed(self, columns: tuple[str, ...]) -> InputRows:
         """Return the same rows to look at some columns before the run, without others if that's faster."""
         # A line of text is parsed as a whole, and leaving out columns takes longer than that.
         is_columnar = (
-            not is_text(self.source) if isinstance(self.source, Path) else isinstance(self.source, Table)
+            not self.source.is_text if isinstance(self.source, RowFiles) else isinstance(self.source, Table)
         )
         # Without notes: the run reads these rows again, and would say everything twice.
         reading = replace(
@@ -91,12 +90,12 @@ class InputRows:
 
     def names(self) -> Callable[[int], str]:
         """Return `name_of` for many rows."""
-        return places_in(self.source) if isinstance(self.source, Path) else "row {} of input".format
+        return self.source.places() if isinstance(self.source, RowFiles) else "row {} of input".format
 
     def types(self) -> bytes | None:
         """Return the columns as a serialised Arrow schema, if the source has one."""
-        if isinstance(self.source, Path):
-            return types_in(self.source)
+        if isinstance(self.source, RowFiles):
+            return self.source.types()
         if isinstance(self.source, Table) and self.source.schema is not None:
             return self.source.schema.serialize().to_pybytes()
         return None
@@ -132,30 +131,22 @@ class InputRows:
         types = column_types(self.source, self.types(), names, whole)
         return {name: kind for name, kind in types.items() if self.reading.wants(name)}
 
-    def files(self) -> list[Path]:
-        """Return the file, or the files in a folder; none if the source isn't a file."""
-        if self.path is None:
-            return []
-        files = sorted(self.path.iterdir()) if self.path.is_dir() else [self.path]
-        return [file for file in files if file.is_file()]
-
     def digest(self, is_wanted: Callable[[], bool] = lambda: True) -> bytes | None:
-        """Return the digest of a file, or of the files in a folder.
+        """Return the digest of all files, and of how they are read.
 
-        None if the source isn't a file, or if it's no longer wanted. Raises the OSError of the file system.
+        None if the source isn't files, or if it's no longer wanted. Raises the OSError of the file system.
         """
-        if self.path is None:
+        if self.files is None:
             return None
-        digests = [_file_digest(file, is_wanted) for file in self.files()]
+        digests = [_file_digest(file, is_wanted) for file in self.files.files()]
         if not is_wanted():
             return None
-        chosen = (self.reading.encoding, self.reading.columns, self.reading.drop)
-        if len(digests) == 1 and chosen == (None, None, ()):
-            return digests[0]
+        said = self.reading
+        chosen = (said.encoding, said.columns, said.drop, said.delimiter, self.files.endings)
         return hashlib.blake2b(repr((digests, chosen)).encode(), digest_size=16).digest()
 
     def _rows_in_memory(self) -> Iterable[Any]:
-        assert not isinstance(self.source, Path)
+        assert not isinstance(self.source, RowFiles)
         if isinstance(self.source, Table):
             return self.source.rows(self.reading)
         if self.reading.columns is None and not self.reading.drop:
@@ -171,7 +162,7 @@ class InputRows:
             names = self.source.schema.names if self.source.schema is not None else []
             return [dict.fromkeys(names)] if names else []
         # Anything else may be a generator, whose first rows would be used up.
-        if not isinstance(self.source, Path | Sequence):
+        if not isinstance(self.source, RowFiles | Sequence):
             return []
         rows: list[Mapping[str, Any]] = [row for _, row in islice(whole.rows(), _LOOKED_AT)]
         return rows if all(isinstance(row, Mapping) for row in rows) else []
@@ -190,9 +181,9 @@ def input_rows(given: object, reading: Reading) -> InputRows:
         copies = local_copies(given)
         if len(copies) != 1:
             raise UsageError(f"there {'are several files' if copies else 'is no file'} at '{given}'")
-        return InputRows(copies[0], reading)
+        return InputRows(RowFiles((copies[0],)), reading)
     if isinstance(given, str | Path):
-        return InputRows(Path(given), reading)
+        return InputRows(RowFiles((Path(given),)), reading)
     if reading.encoding is not None:
         raise UsageError("the input isn't a file, so it has no encoding", "leave out `encoding`")
     table = table_of(given)

@@ -43,7 +43,6 @@ def emptiness(plan: Plan, segment: Segment) -> list[str]:
     if segment.source is not None:
         what = f"the source '{segment.name}'"
     else:
-        what = (
-            with_addresses(f"'{given.path}'") if given is not None and given.path is not None else "the input"
-        )
+        files = given.files if given is not None else None
+        what = "the input" if files is None else with_addresses(str(files))
     return [f"{what} has no rows" if shard is None else f"{what} has no rows for the shard {shard}"]

@@ -190,4 +190,4 @@ def _continued(generator: GeneratorStep, kept: int, latest: list[bytes]) -> Iter
 
 def _at_a_time(given: InputRows) -> int:
     # Other inputs may compute a row, or fetch it, when it's asked for.
-    return 1 if given.path is None else OF_A_FILE
+    return 1 if given.files is None else OF_A_FILE

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
-from seedbed import Example, GeneratorOutput, GeneratorStep, Reading, UsageError, did_you_mean, read_rows
+from seedbed import Example, FileSource, Reading, RowFiles, UsageError, did_you_mean
 from seedbed_data.sources.paths import Named, named_files
 
 # Rows of JSON Lines may differ in their columns: one row says too little of a misspelt one.
 _LOOKED_AT = 100
 
 
-class FileSource(GeneratorStep):
+class NamedFileSource(FileSource):
     """What sources of rows in files have in common."""
-
-    seekable: ClassVar[bool] = True
-    finite: ClassVar[bool] = True
-    ids_from_content: ClassVar[bool] = True
 
     endings: ClassVar[tuple[str, ...]]
     """The endings of such files. One that is named with another is read as if it had the first."""
@@ -32,12 +27,12 @@ class FileSource(GeneratorStep):
 
     def load(self) -> None:
         """Check that there are files, and that their first rows have the columns named."""
-        paths = self._paths()
+        files = self.row_files()
         chosen = [*(self.only or ()), *self.without]
         if not chosen:
             return
         reading = replace(self._reading(), note=lambda text: None)
-        rows = [*islice((row for path in paths for row in self._rows_of([path], reading)), _LOOKED_AT)]
+        rows = [row for _, row in islice(files.rows(reading), _LOOKED_AT)]
         names = list(dict.fromkeys(name for row in rows for name in row))
         # Rows that differ in their columns may have it later.
         if rows and all(len(row) == len(names) for row in rows):
@@ -49,23 +44,18 @@ class FileSource(GeneratorStep):
                         f"their columns: {', '.join(names)}",
                     )
 
-    def process(self, offset: int = 0) -> GeneratorOutput:
-        """Yield the rows of all files, beginning with number `offset`."""
+    def row_files(self) -> RowFiles:
+        """Return the files, in the order of their names."""
+        paths, names = zip(*named_files(self.path, _packed(self.endings)), strict=True)
         only = tuple(self.only) if self.only else None
         reading = replace(self._reading(), columns=only, drop=tuple(self.without))
-        yield from self._rows_of(self._paths(), reading, offset)
-
-    def _rows_of(self, paths: list[Path], reading: Reading, skip: int = 0) -> GeneratorOutput:
-        yield from read_rows(paths, reading, skip=skip, endings=self.endings)
-
-    def _paths(self) -> list[Path]:
-        return [path for path, _ in named_files(self.path, _packed(self.endings))]
+        return RowFiles(paths, reading, self.endings, names)
 
     def _reading(self) -> Reading:
         return Reading()
 
 
-class TextFileSource(FileSource):
+class TextFileSource(NamedFileSource):
     """A source whose files are text, which may be compressed: .gz, .bz2, .xz, .zst."""
 
     encoding: str | None = Field(
@@ -131,7 +121,7 @@ class Csv(TextFileSource):
         return replace(super()._reading(), delimiter=self.delimiter)
 
 
-class Parquet(FileSource):
+class Parquet(NamedFileSource):
     """Reads Parquet files.
 
     Parquet(path="shards/*.parquet", without=["embedding"])
@@ -142,7 +132,7 @@ class Parquet(FileSource):
     endings: ClassVar[tuple[str, ...]] = (".parquet",)
 
 
-class Arrow(FileSource):
+class Arrow(NamedFileSource):
     """Reads Arrow files, also called Feather, and streams.
 
     Arrow(path="rows.arrow")
