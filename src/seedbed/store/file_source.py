@@ -32,8 +32,8 @@ class FileSource(GeneratorStep):
 
         run(Reviews(path="reviews.csv") >> Summarize(), llm="openai/gpt-4.1-mini")
 
-    Override `row_files`. A run reads the files itself where it can: many rows at a time, without keeping
-    copies of them, and each is known by its file and line.
+    Override `row_files`. A run reads the files itself where it can: many rows at a time, and each is known by
+    its file and line.
     """
 
     seekable: ClassVar[bool] = True
