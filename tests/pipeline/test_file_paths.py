@@ -104,6 +104,39 @@ def test_public_urls_are_read_and_those_that_need_the_users_account_only_if_allo
     assert FilePaths(Path("p.yaml"), ["s3://bucket/"]).pattern("s3://bucket/a.jsonl")
 
 
+@pytest.fixture
+def no_account(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HUB_DISABLE_IMPLICIT_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+
+
+HUB_ADDRESS = "hf://datasets/ada/private/*.jsonl"
+
+
+@pytest.mark.parametrize("how", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "login"])
+@pytest.mark.usefixtures("no_account")
+def test_a_file_reads_the_hub_with_a_token_only_where_the_user_allows(
+    paths: FilePaths, how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert paths.pattern(HUB_ADDRESS) == HUB_ADDRESS
+    if how == "login":
+        (tmp_path / "hub").mkdir()
+        (tmp_path / "hub" / "token").write_text("hf_of_the_user")
+    else:
+        monkeypatch.setenv(how, "hf_of_the_user")
+
+    with pytest.raises(UsageError, match="reached with your account") as raised:
+        paths.pattern(HUB_ADDRESS)
+    place = raised.value.advice[0].rpartition(" ")[2]
+    for allowed in (place, "hf://ada", "hf://ada/private", "hf://datasets/ada"):
+        assert FilePaths(Path("p.yaml"), [allowed]).pattern(HUB_ADDRESS) == HUB_ADDRESS
+    with pytest.raises(UsageError, match="reached with your account"):
+        FilePaths(Path("p.yaml"), ["hf://eve", "hf://ada/public"]).pattern(HUB_ADDRESS)
+    monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
+    assert paths.pattern(HUB_ADDRESS) == HUB_ADDRESS
+
+
 @pytest.mark.parametrize(
     "url",
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed import DatasetError, ParameterError, Row, UsageError, get_step, run
+from seedbed import DatasetError, ParameterError, Pipeline, Row, UsageError, get_step, run
 from seedbed_data.sources.conversion import Conversion
 
 
@@ -327,3 +327,23 @@ def test_a_query_without_a_statement_is_refused(query: str, database: str | None
 
     with pytest.raises(UsageError, match="the query is not one SELECT"):
         run(get_step("sql", query=query, database=database and str(tmp_path / database)))
+
+
+def test_a_dataset_on_the_hub_is_read_with_the_users_token_only_where_the_user_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_of_the_user")
+    monkeypatch.delenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", raising=False)
+    file = tmp_path / "p.yaml"
+    for text in ("steps:\n- use: hf\n  with: {dataset: ada/private}\n", INPUT_FROM_THE_HUB):
+        file.write_text(text)
+        with pytest.raises(UsageError, match=r"'hf://ada/private' .* with your account\n.*-path hf://ada\n"):
+            Pipeline.from_file(file)
+        assert Pipeline.from_file(file, allow_paths=["hf://ada"])
+
+
+INPUT_FROM_THE_HUB = """
+input: {use: hf, with: {dataset: ada/private}}
+steps:
+- {use: filter, with: {keep: n > 1}}
+"""

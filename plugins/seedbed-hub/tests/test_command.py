@@ -90,7 +90,9 @@ def test_a_run_on_disk_is_pushed_later(hub: HubServer, seedbed: Seedbed) -> None
 def test_the_source_hf_reads_back_what_was_pushed(hub: HubServer, folder: Path) -> None:
     assert process(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--shard-rows", "40").returncode == 0
     (folder / "back.yaml").write_text("steps:\n  - use: hf\n    with: {dataset: ada/texts}\n")
-    ended = process(folder, "run", "back.yaml", "-o", "back.jsonl")
+    refused = process(folder, "run", "back.yaml", "-o", "back.jsonl")
+    assert "reached with your account" in refused.stderr
+    ended = process(folder, "run", "back.yaml", "-o", "back.jsonl", "--allow-path", "hf://ada")
     assert ended.returncode == 0, ended.stderr
     rows = [json.loads(line) for line in (folder / "back.jsonl").read_text().splitlines()]
     assert rows == [{"text": f"text {n}", "twice": f"text {n}text {n}"} for n in range(100)]

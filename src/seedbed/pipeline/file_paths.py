@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from seedbed.errors import UsageError
 from seedbed.llm.keys.hosts import is_public, user_settings_file
+from seedbed.pipeline.hub_account import ANONYMOUS, has_hub_account
 from seedbed.tasks.files import Files
 
 VARIABLE = "SEEDBED_ALLOW_PATHS"
@@ -25,8 +26,13 @@ _BETWEEN = re.compile(rf"{os.pathsep}(?!//)")
 """What separates paths in the environment variable; not the colon of `s3://bucket`."""
 
 _WEB = ("http", "https")
-_PUBLIC = (*_WEB, "hf")
-"""Schemes of places that anyone can read, so a file that names one learns nothing of the user's."""
+_HUB = "hf"
+_HUB_DATASETS = "hf://datasets/"
+_PUBLIC = (*_WEB, _HUB)
+"""Schemes of places that anyone can read, so a file that names one learns nothing of the user's.
+
+The Hub is one unless it's asked with a token, with which it also gives what is private.
+"""
 
 
 class FilePaths:
@@ -87,6 +93,11 @@ class FilePaths:
         self._check_links(found)
         return found
 
+    def check_addresses(self, addresses: Sequence[str]) -> None:
+        """Raise UsageError for an address that the file may not have read."""
+        for address in addresses:
+            self._check_url(address)
+
     def in_fields(self, cls: type[BaseModel], fields: Mapping[str, Any]) -> dict[str, Any]:
         """Return the fields of a step with those resolved that hold paths."""
         return with_paths(cls, fields, path=self._readable, pattern=self.pattern)
@@ -135,12 +146,16 @@ class FilePaths:
         scheme = text.partition("://")[0].lower()
         # An address of this machine or its network is one that the file's author can't ask.
         is_inside = scheme in _WEB and not is_public(text)
-        if (scheme in public and not is_inside) or any(_is_in(text, path) for path in self._allowed()):
+        is_own = scheme == _HUB and has_hub_account()
+        is_public_place = scheme in public and not is_inside and not is_own
+        if is_public_place or any(_is_in(text, path) for path in self._allowed()):
             return
         how = "on this machine or its network" if is_inside else "with your account"
+        without = [f"or read it without your account: {ANONYMOUS}=1"] if is_own and scheme in public else []
         raise UsageError(
             f"'{text}' in the pipeline file is a place that is reached {how}",
             _how_to_allow(_place_of(text)),
+            *without,
         )
 
 
@@ -168,6 +183,8 @@ def _is_in(url: str, place: str) -> bool:
 
     `postgresql://host` has that of each user.
     """
+    # Two names of one dataset: libraries have the first, people and pushes the second.
+    url, place = (text.replace(_HUB_DATASETS, f"{_HUB}://", 1) for text in (url, place))
     urls = (url, _without_user(url)) if "@" not in place else (url,)
     return any(one == place or one.startswith(f"{place.rstrip('/')}/") for one in urls)
 

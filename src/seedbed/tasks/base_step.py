@@ -123,6 +123,15 @@ class BaseStep(BaseModel):
         return {}
 
     @property
+    def addresses(self) -> list[str]:
+        """Addresses that the step reads and no parameter of type `Files` names, such as `hf://ada/jokes`.
+
+        A pipeline file may be a stranger's: it may only name those that anyone can read, or that the user
+        allows (`--allow-path`).
+        """
+        return []
+
+    @property
     def columns(self) -> list[str]:
         """The columns this step makes and those the framework adds, under their final names."""
         return mapped(self.outputs, self.output_mappings)

@@ -54,6 +54,11 @@ class Hf(GeneratorStep):
         """What reads the dataset."""
         return {"datasets": "seedbed-data[hf]"}
 
+    @property
+    def addresses(self) -> list[str]:
+        """The dataset on the Hub, which may be a private one of the user's."""
+        return [f"hf://{self.dataset}"] if self.dataset else []
+
     def load(self) -> None:
         """Import `datasets`."""
         _datasets()
