@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -91,6 +92,29 @@ def test_a_key_of_the_users_configuration_stays_with_its_server(
     assert read(f"http://127.0.0.1:{port}/to/localhost:{port}/rows") == [1, 2]
     keys = [headers.get("Authorization") for _, headers in Pages.seen]
     assert keys == ["Bearer hunter2-hunter2", None]
+
+
+def test_the_proxy_of_calls_is_that_of_files_too(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("ALL_PROXY", f"http://ada:p%C3%A4ss@127.0.0.1:{port}")
+    monkeypatch.setenv("NO_PROXY", "10.0.0.0/8")
+
+    assert read("http://no-such-host.example.org/rows") == [1, 2]
+    [(asked, headers)] = Pages.seen
+    assert asked == "http://no-such-host.example.org/rows"
+    assert headers["Proxy-Authorization"] == f"Basic {b64encode('ada:päss'.encode()).decode()}"
+
+
+def test_each_server_that_is_led_to_has_its_own_proxy(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("no_proxy", NAME)
+
+    assert read(f"http://{NAME}:{port}/to/elsewhere.example.org/rows") == [1, 2]
+    assert [path for path, _ in Pages.seen] == [
+        "/to/elsewhere.example.org/rows",
+        "http://elsewhere.example.org/rows",
+    ]
 
 
 def test_a_file_that_is_cut_off_is_refused(port: int) -> None:

@@ -1,4 +1,4 @@
-"""How files of web servers are asked for: how long to wait, and where a redirect may lead."""
+"""How files of web servers are asked for: how long to wait, by which proxy, and where a redirect may lead."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 from seedbed.errors import UsageError
 from seedbed.llm.keys.hosts import is_public
 from seedbed.llm.keys.url_secrets import redacted_urls
+from seedbed.tasks.remote.web_proxies import request_class
 
 WEB = ("http://", "https://")
 
@@ -17,7 +18,8 @@ def web_options() -> dict[str, Any]:
     from fsspec.config import conf  # type: ignore[import-untyped]
 
     given = {name: value for kind in ("http", "https") for name, value in _client(conf.get(kind)).items()}
-    return {"client_kwargs": {"timeout": _timeout(), "trace_configs": [_checks()]} | given}
+    own = {"timeout": _timeout(), "trace_configs": [_checks()], "request_class": request_class()}
+    return {"client_kwargs": own | given}
 
 
 def _client(configured: Any) -> dict[str, Any]:
