@@ -354,6 +354,31 @@ class Count(GeneratorTask):
         return {"n": index}
 
 
+PIPELINE = """
+out: later.jsonl
+budget: {tokens: 40}
+n: 3
+llm: t.py:Echo/m
+steps: [{use: t.py:Haiku}]
+"""
+
+
+def test_show_names_the_file_that_a_stopped_run_has_yet_to_write(seedbed: Seedbed) -> None:
+    Path("later.yaml").write_text(PIPELINE)
+    allow = ("--allow-code", "t.py")
+    stopped = seedbed("run", "later.yaml", *allow, "--concurrency", "1")
+    assert "later.jsonl was not written" in stopped.err
+    assert "Dataset    later.jsonl (not written yet)" in seedbed("runs", "show", "later").out
+
+    assert seedbed("run", "later.yaml", *allow, "--max-tokens-total", "100000").status == 0
+    assert "Dataset    later.jsonl\n" in seedbed("runs", "show", "later").out
+    Path("later.jsonl").unlink()
+    assert "Dataset    later.jsonl (missing)" in seedbed("runs", "show", "later").out
+
+    make(Count(llm=scripted()), 3, name="py", out="py.jsonl", max_tokens=1)
+    assert "Dataset    py.jsonl (not written yet)" in seedbed("runs", "show", "py").out
+
+
 def test_a_run_made_from_python_is_listed_and_shown_too(seedbed: Seedbed) -> None:
     make(Count(llm=scripted()), 3, name="py")
     assert _listed(seedbed)["py"]["accepted"] == 3

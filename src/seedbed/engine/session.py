@@ -233,6 +233,7 @@ class Session:
                 retrying=self._job.retrying,
             ),
             BRANCHES: tells_branches_apart(self._store),
+            "outputs": [output.path for output in self._outputs],
             "engine": f"{engine.__module__}.{engine.__qualname__}",
             "observers": [
                 {"name": one.claim.name, "package": one.claim.owner, "module": one.claim.value}

@@ -77,11 +77,12 @@ class RunFacts:
 
     @property
     def out(self) -> str | None:
-        """The file of the dataset, if one was named."""
+        """The file of the dataset, if one was named: where it is, or where it will be."""
         if self.session and self.session.summary and self.session.summary.get("out"):
             return str(self.session.summary["out"])
         order = self.manifest.get("order") or {}
-        return order.get("out")
+        # A pipeline file and `run(out=...)` name it without an option of the command.
+        return order.get("out") or next(iter(self.manifest.get("outputs") or ()), None)
 
     @property
     def cost(self) -> float | None:

@@ -179,10 +179,11 @@ def _copy_sessions(connection: sqlite3.Connection, sessions: Sequence[SessionRec
     """Copy the sessions, which say what was spent, under new numbers and not as a shard's."""
     columns = "started, ended, seconds, outcome, manifest, summary"
     for one in sessions:
-        told = {name: value for name, value in one.manifest.items() if name != "shard"}
+        # The files have the shard's rows: they aren't those of the united run, and no session of it may
+        # replace them.
+        told = {name: value for name, value in one.manifest.items() if name not in ("shard", "outputs")}
         told["wanted"] = told.get("n")
         if told.get("order"):
-            # The file has the shard's rows: a session of the united run must not replace it.
             told["order"] = {**told["order"], "out": None}
         # A session without a summary counts as killed: its calls would be those of all shards.
         summary = {name: value for name, value in (one.summary or {}).items() if name in _OF_SESSIONS}

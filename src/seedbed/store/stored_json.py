@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 import orjson
 
@@ -68,6 +68,7 @@ def stored_manifest(data: bytes | str) -> dict[str, Any]:
         (isinstance(manifest.get("wanted"), int | None), "wanted"),
         (_is_input(manifest.get("input")), "input"),
         (isinstance(manifest.get("order"), Mapping | None), "order"),
+        (_are_texts(manifest.get("outputs", [])), "outputs"),
         (isinstance(manifest.get("reading"), Mapping | None), "reading"),
     ):
         if not is_right:
@@ -94,7 +95,7 @@ def stored_summary(data: bytes | str) -> dict[str, Any]:
 def stored_texts(data: bytes | str, what: str) -> list[str]:
     """Return a list of texts; raise StoreError if it isn't one."""
     value = _value(data, what)
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not _are_texts(value):
         raise unreadable(what, "it isn't a list of texts")
     return value
 
@@ -132,6 +133,10 @@ def _are_ways(ways: Any) -> bool:
         isinstance(one, list) and len(one) > 1 and all(isinstance(name, str) for name in one[:2])
         for one in ways
     )
+
+
+def _are_texts(values: Any) -> TypeGuard[list[str]]:
+    return isinstance(values, list) and all(isinstance(one, str) for one in values)
 
 
 def _objects(data: bytes | str, whose: str) -> list[dict[str, Any]]:

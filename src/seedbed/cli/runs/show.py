@@ -84,7 +84,7 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
     refused = [f"{facts.failed:,} failed"] * bool(facts.failed)
     refused += [f"{facts.rejected:,} rejected"] * bool(facts.rejected)
     yield "Rows", ", ".join([facts.rows_text(), *refused])
-    yield "Dataset", _dataset(facts)
+    yield "Dataset", _dataset(facts, sessions)
     if taken := facts.spent_texts():
         yield "Calls", ", ".join(taken)
     if facts.spent:
@@ -108,10 +108,14 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
         yield "Note", note.partition("\n")[0]
 
 
-def _dataset(facts: RunFacts) -> str:
+def _dataset(facts: RunFacts, sessions: list[SessionRecord]) -> str:
     if facts.out is None:
         return "no file was named"
-    return facts.out if Path(facts.out).exists() else f"{facts.out} (missing)"
+    if "://" in facts.out or Path(facts.out).exists():
+        return facts.out
+    # A session that was stopped leaves the file to the next one.
+    was_written = any((one.summary or {}).get("out") for one in sessions)
+    return f"{facts.out} ({'missing' if was_written else 'not written yet'})"
 
 
 def _step_text(step: dict[str, Any]) -> str:
