@@ -66,6 +66,8 @@ def run(
         made = seedbed.run("qa-pairs", n=100, llm="openai/gpt-4.1-mini", out="qa.jsonl", max_cost=2.0)
 
     `task` is a registered name, `PATH.py:Class`, a task or a pipeline. `llm` is used by tasks that have none.
+    Parameters go to the task and the LLM: `get_task("qa-pairs", topics=["tides"])`,
+    `get_llm("openai/gpt-4.1-mini", temperature=0.7)`.
     `input` holds the rows of a task over rows: a file, a table of pandas, polars, Arrow or `datasets`, or an
     iterable of dictionaries. If `columns` is given, only those columns are read; those in `drop` are left
     out. `encoding` is that of a text file. `id` names the column, or the columns, with the ids of the rows;

@@ -56,7 +56,7 @@ async def arun(*args: Any, **options: Any) -> Run:
 def _by_name(args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
     """Return all parameters of `run` by their names; raise TypeError for what it doesn't take."""
     parameters = signature(run)
-    check_options(options.keys() - parameters.parameters)
+    check_options("arun", options, parameters.parameters, args[0] if args else options.get("task"))
     try:
         given = parameters.bind(*args, **options)
     except TypeError as error:

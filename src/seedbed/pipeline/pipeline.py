@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from inspect import isroutine
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
@@ -209,15 +210,29 @@ def _checked_steps(steps: Sequence[BaseStep]) -> list[BaseStep]:
         raise UsageError(f"the steps of a pipeline are a list, not {steps!r}", _JOIN)
     listed = list(steps)
     for step in listed:
-        _refuse_class(step)
+        _refuse_what_makes_a_step(step)
         if not isinstance(step, BaseStep):
             raise UsageError(f"{step!r} is not a step", _JOIN)
     return listed
 
 
-def _refuse_class(step: object) -> None:
-    if isinstance(step, type):
-        raise UsageError(f"{step.__name__!r} is a class, not a step", f"make a step of it: {step.__name__}()")
+def _refuse_what_makes_a_step(given: object) -> None:
+    """Raise UsageError for a class, a name or a function, and say how to make a step of it."""
+    if isinstance(given, type):
+        raise UsageError(
+            f"{given.__name__!r} is a class, not a step", f"make a step of it: {given.__name__}()"
+        )
+    if isinstance(given, str):
+        raise UsageError(f"{given!r} is a name, not a step", f"make a step of it: get_step({given!r})")
+    if isroutine(given):
+        name = given.__name__ if given.__name__.isidentifier() else "the_function"
+        raise UsageError(
+            f"{given.__name__!r} is a function, not a step",
+            "write a step that calls it, and use MyStep():",
+            "class MyStep(Step):",
+            "    def process(self, row):",
+            f"        return {name}(row)",
+        )
 
 
 def _only(when: Condition, heads: Sequence[Link]) -> Condition:
@@ -241,7 +256,7 @@ def _routes(branches: object) -> list[tuple[Condition | None, Pipeline]] | None:
     routes: list[tuple[Condition | None, Pipeline]] = []
     for item in listed:
         when, branch = (item.when, item.branch) if isinstance(item, Route) else (None, item)
-        _refuse_class(branch)
+        _refuse_what_makes_a_step(branch)
         if isinstance(branch, BaseStep):
             branch = Pipeline([branch])
         if not isinstance(branch, Pipeline):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from seedbed.errors import UsageError
+from seedbed.suggestions import did_you_mean
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -37,8 +38,13 @@ OPTIONS: Mapping[str, str] = {
     "parameters": "parameters are fields: give them when you make the step, such as MyStep(field=1)",
     "use_cache": "leave it out: a run with a name resumes by itself, restart=True starts it over",
     "dataset": "name it input, such as run(input=rows)",
+    "model": "name it llm, such as run(llm='openai/gpt-4.1-mini')",
+    "max_time": "name it max_seconds, such as run(max_seconds=1200)",
+    "max_tokens_total": "name it max_tokens",
 }
-"""Options of other frameworks for running a pipeline."""
+"""Options of other frameworks, and of the command, for running a pipeline."""
+
+_OF_OUTPUTS = frozenset(("form", "split", "shard_rows", "chat_template", "private", "push_every", "card"))
 
 
 def missing_attribute(owner: str, name: str) -> AttributeError | None:
@@ -54,20 +60,36 @@ def check_fields(given: object, known: Iterable[str]) -> None:
         raise ValueError(f"there is no parameter {name!r} here: {FIELDS[name]}")
 
 
-def check_options(given: Iterable[str]) -> None:
-    """Raise UsageError for an option that only pipelines of other frameworks have."""
+def check_options(function: str, given: Iterable[str], known: Collection[str], task: object = None) -> None:
+    """Raise UsageError for an option of other frameworks, TypeError for one that no run has, with advice."""
     for name in given:
+        if name in known:
+            continue
         if name in OPTIONS:
             raise UsageError(f"a run has no option {name!r}", OPTIONS[name])
+        advice = "".join(f"\n  {line}" for line in _advice_on(name, known, task))
+        raise TypeError(f"{function}() got an unexpected keyword argument {name!r}{advice}")
+
+
+def _advice_on(name: str, known: Collection[str], task: object) -> tuple[str, ...]:
+    if near := did_you_mean(name, known):
+        return near
+    made = f"get_task({task!r}, {name}=...)" if isinstance(task, str) else f"MyTask({name}=...)"
+    of_outputs = (f"one of the dataset: out=Output('FILE', {name}=...)",) if name in _OF_OUTPUTS else ()
+    return (
+        f"a parameter of a task goes to the task: {made}",
+        f"one of an LLM goes to the LLM: llm=get_llm('BACKEND/MODEL', {name}=...)",
+        *of_outputs,
+    )
 
 
 def naming_options(function: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Wrap a function that runs something: it says what to write instead of other frameworks' options."""
+    """Wrap a function that runs something: of an option that it lacks, it says what to write instead."""
     known = inspect.signature(function).parameters.keys()
 
     @wraps(function)
     def checked(*args: _P.args, **options: _P.kwargs) -> _T:
-        check_options(options.keys() - known)
+        check_options(function.__name__, options, known, args[0] if args else options.get("task"))
         return function(*args, **options)
 
     return checked
