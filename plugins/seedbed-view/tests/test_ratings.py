@@ -33,6 +33,15 @@ def test_a_row_is_rated_and_shown_with_its_ratings(runs: Path, viewer: Viewer, g
     assert "Ada Ö" in get("/runs/one/ratings").text
 
 
+def test_who_rates_for_the_first_time_is_the_user_as_on_the_command_line(
+    runs: Path, get: Get, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(runs / "one", [{"text": "tea"}])
+    monkeypatch.setenv("LOGNAME", "Grace")
+
+    assert 'value="Grace"' in get("/runs/one/row/0").text
+
+
 def cookie(answer: Answer) -> str:
     return str(answer.headers["set-cookie"]).partition(";")[0]
 

@@ -85,7 +85,7 @@ def _ratings(name: str, leaf: str | None) -> Iterator[tuple[RunReader, Ratings]]
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError) as error:
+    except (ImportError, KeyError, OSError) as error:
         raise UsageError("this user has no name", "name the rater: --rater NAME") from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -63,10 +65,21 @@ def _rated(request: Request, given: dict[str, str]) -> Response:
 
 
 def rater_of(request: Request) -> str:
-    """Return the name under which this browser has rated before; empty if it hasn't."""
+    """Return the name under which this browser has rated before; if it hasn't, that of the user, if any.
+
+    `seedbed runs rate` takes the user's name, too: the page is for whoever started it.
+    """
     try:
-        return bytes.fromhex(request.cookies.get(RATER, "")).decode()
+        rater = bytes.fromhex(request.cookies.get(RATER, "")).decode()
     except ValueError:
+        rater = ""
+    return rater or _user()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (ImportError, KeyError, OSError):
         return ""
 
 
