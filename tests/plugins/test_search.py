@@ -25,6 +25,9 @@ KNOWN: Mapping[Entry, Listed] = {
     entry("judge"): Listed("Compares answers with a rubric.", ("evaluation",), ("pairwise",)),
     entry("translate"): Listed("Puts text into another language.", ("translation",)),
     entry("dedup-near", STEPS): Listed("Rejects near duplicates.", ("cleaning",), text="Unlike a judge."),
+    entry("personas"): Listed("People.", ("sft",), text="Remove near duplicates of them, and anonymize."),
+    entry("math"): Listed("Sums.", ("math", "sft")),
+    entry("drop", STEPS): Listed("Removes columns.", ("shaping",)),
 }
 
 
@@ -50,6 +53,10 @@ def found(*words: str) -> list[str]:
         (["languages"], "translate"),
         (["benchmarks"], "judge"),
         (["llm-as-a-judge"], "judge"),
+        (["remove", "duplicates"], "dedup-near"),
+        (["remove columns"], "drop"),
+        (["sft"], "personas"),
+        (["anonymise"], "personas"),
     ],
 )
 def test_a_plugin_is_found_by_its_purpose(words: list[str], first: str) -> None:

@@ -41,7 +41,7 @@ class QAPairs(GeneratorTask):
     """
 
     goals = ("sft", "retrieval")
-    keywords = ("question answering", "quiz", "knowledge")
+    keywords = ("question answering", "instruction pairs", "quiz", "knowledge")
     example = Example({"topics": ["ocean tides"], "difficulties": ["easy"]})
     sampled = ("topic", "difficulty", "question_type")
 

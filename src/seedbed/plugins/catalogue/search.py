@@ -18,10 +18,14 @@ _NAME, _GOAL, _KEYWORD, _DESCRIPTION, _TEXT = 8.0, 6.0, 5.0, 3.0, 1.0
 _SYNONYM, _BEGINNING, _TYPO = 0.8, 0.6, 0.4
 _SHORTEST_BEGINNING, _SHORTEST_TYPO = 3, 4
 _ALIKE = 0.8
+# What a plugin is for comes first among its goals.
+_LATER_GOAL = 0.5
 # A word that only a docstring has says little, if other plugins are for just that.
 _LEAST_SHARE = 0.3
 # "string" and "tree" are whole words.
 _SHORTEST_ING, _SHORTEST_E = 7, 5
+# "summarise" and "anonymisation", as the British write.
+_BRITISH = re.compile(r"(?<=\w{5})is(?=(?:e|ed|er|es|ing|ation)$)")
 _ENDINGS = (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("s", ""))
 
 
@@ -59,7 +63,9 @@ def search(words: Sequence[str], known: Mapping[Entry, Listed]) -> list[Found]:
     """Return the plugins that have all words, or if there are none those that have some; the best first.
 
     A word may be in the plural, one of `SYNONYMS`, the beginning of another, or misspelt. A word that no
-    plugin has exactly is only then looked up by spelling.
+    plugin has exactly is only then looked up by spelling. A word of a docstring counts as had only if no
+    plugin has any of the words elsewhere: "remove duplicates" is for what removes duplicates, and not for the
+    one task whose docstring happens to have both words.
     """
     indexed = {entry: _weights(entry, listed) for entry, listed in known.items()}
     wanted = _wanted(words)
@@ -74,7 +80,11 @@ def search(words: Sequence[str], known: Mapping[Entry, Listed]) -> list[Found]:
     if most < len(wanted) and not is_known:
         # "red team" isn't "stream": a guess at one word says nothing of the others.
         return []
-    found = [Found(entry, sum(each)) for entry, each in scores.items() if most and _matched(each) == most]
+    least = _TEXT if any(_matched(each, _TEXT) for each in scores.values()) else 0.0
+    most = max((_matched(each, least) for each in scores.values()), default=0)
+    found = [
+        Found(entry, sum(each)) for entry, each in scores.items() if most and _matched(each, least) == most
+    ]
     best = max((one.score for one in found), default=0.0)
     telling = (one for one in found if one.score >= best * _LEAST_SHARE)
     return sorted(telling, key=lambda one: (-one.score, one.entry.installed.name))
@@ -104,7 +114,7 @@ def _weights(entry: Entry, listed: Listed) -> dict[str, float]:
         (_TEXT, listed.text),
         (_DESCRIPTION, listed.description),
         (_KEYWORD, " ".join(listed.keywords)),
-        (_GOAL, " ".join(listed.goals)),
+        *((_GOAL - _LATER_GOAL * place, goal) for place, goal in reversed([*enumerate(listed.goals)])),
         (_NAME, f"{entry.installed.name} {entry.installed.kind.noun}"),
     ):
         weights.update(dict.fromkeys(map(_stem, _words(text)), weight))
@@ -147,8 +157,8 @@ def _near(stems: Sequence[str], indexed: Iterable[Mapping[str, float]]) -> set[s
     return near
 
 
-def _matched(scores: Sequence[float]) -> int:
-    return sum(score > 0 for score in scores)
+def _matched(scores: Sequence[float], least: float = 0.0) -> int:
+    return sum(score > least for score in scores)
 
 
 def _words(text: str) -> list[str]:
@@ -161,6 +171,7 @@ def _stems(word: str) -> list[str]:
 
 def _stem(word: str) -> str:
     """Return a word without the ending of a plural, "ing" and a last "e": "judg" of "judges", "judging"."""
+    word = _BRITISH.sub("iz", word)
     for ending, instead in _ENDINGS:
         if word.endswith(ending) and len(word) > len(ending) + 2 and not word.endswith(("ss", "us", "is")):
             word = word.removesuffix(ending) + instead
