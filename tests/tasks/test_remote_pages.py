@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import socket
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -12,8 +14,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from seedbed import SeedbedError, UsageError, get_step, run
+from seedbed import Files, Pipeline, SeedbedError, UsageError, get_step, run
+from seedbed.llm.keys.hosts import is_public_address
 from seedbed.tasks.remote.kept_copies import with_addresses
+from seedbed.tasks.remote.public_addresses import PublicAddress
 from seedbed.tasks.remote.remote_files import copies_of
 
 fsspec = pytest.importorskip("fsspec")
@@ -76,6 +80,64 @@ def test_a_public_server_leads_to_no_server_of_this_machine(port: int) -> None:
         read(f"http://{NAME}:{port}/to/127.0.0.1:{port}/rows")
 
     assert [path for path, _ in Pages.seen] == [f"/to/127.0.0.1:{port}/rows"]
+
+
+STRANGERS = {
+    "a step": "steps:\n- use: jsonl\n  with: {{path: '{url}'}}\n",
+    "a list": "steps:\n- use: jsonl\n  with: {{path: ['{url}']}}\n",
+    "the input": "input: '{url}'\nsteps:\n- use: select\n  with: {{only: [n]}}\n",
+    "a source": "input: {{use: jsonl, with: {{path: '{url}'}}}}\n"
+    "steps:\n- use: select\n  with: {{only: [n]}}\n",
+}
+
+
+@pytest.mark.parametrize("place", STRANGERS)
+def test_a_strangers_name_that_means_this_machine_is_not_asked(
+    place: str, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "p.yaml"
+    file.write_text(STRANGERS[place].format(url=f"http://{NAME}:{port}/rows.jsonl"))
+
+    with pytest.raises(SeedbedError, match=r"'rows\.example\.org' has the address 127\.0\.0\.1") as raised:
+        Pipeline.from_file(file).run(name="strangers").rows()
+    assert Pages.seen == []
+
+    place = raised.value.advice[0].rpartition(" ")[2]
+    allowed = Pipeline.from_file(file, allow_paths=[place])
+    assert [row["n"] for row in allowed.run(name="mine").rows()] == [1, 2]
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy, lambda files: pickle.loads(pickle.dumps(files))])
+def test_an_address_of_a_stranger_stays_one(how: Callable[[Files], Files], port: int) -> None:
+    files = how(Files(PublicAddress(f"http://{NAME}:{port}/rows")))
+    with pytest.raises(UsageError, match="on this machine or its network"):
+        files.paths()
+
+    assert len(Files(f"http://{NAME}:{port}/rows").paths()) == 1
+    with pytest.raises(UsageError, match="on this machine or its network"):
+        Files(files).paths()
+
+
+def test_the_users_proxy_may_be_in_the_users_network(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", f"http://{NAME}:{port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    address = PublicAddress("http://elsewhere.example.org/rows")
+
+    assert len(Files(address).paths()) == 1
+    assert [path for path, _ in Pages.seen] == [address]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
+        *("::1", "fe80::1%eth0", "fd00::1", "::ffff:10.0.0.1", "64:ff9b::a00:1", "2002:a00:1::1"),
+    ],
+)
+def test_addresses_that_not_everybody_reaches(address: str) -> None:
+    assert not is_public_address(address)
+    assert all(map(is_public_address, ("93.184.215.14", "2606:2800:21f::1", "64:ff9b::5db8:d70e")))
 
 
 @pytest.mark.parametrize(("first", "second"), [(NAME, NAME), ("127.0.0.1", "127.0.0.1"), ("127.0.0.1", NAME)])

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePath
-from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from seedbed.errors import UsageError
 from seedbed.llm.keys.hosts import is_public, user_settings_file
 from seedbed.pipeline.hub_account import ANONYMOUS, has_hub_account
+from seedbed.pipeline.path_fields import with_paths
 from seedbed.tasks.files import Files
+from seedbed.tasks.remote.public_addresses import PublicAddress
 
 VARIABLE = "SEEDBED_ALLOW_PATHS"
 KEY = "allow-paths"
@@ -79,8 +79,9 @@ class FilePaths:
     def pattern(self, text: str) -> str:
         """Return a path, a pattern such as `docs/*.md`, or a URL; checked as `of` does."""
         if "://" in text:
-            self._check_url(text)
-            return text
+            is_allowed = self._check_url(text)
+            # What its name resolves to is checked when it's connected to.
+            return text if is_allowed else PublicAddress(text)
         if not text.strip():
             raise UsageError("the path is empty", "write . for the folder of the pipeline file")
         plain = list(PurePath(text).parts)
@@ -142,14 +143,16 @@ class FilePaths:
         # Most files name paths of their own folder only, so the settings aren't read before one doesn't.
         return [*self._given, *_allowed_elsewhere()]
 
-    def _check_url(self, text: str, public: Sequence[str] = _PUBLIC) -> None:
+    def _check_url(self, text: str, public: Sequence[str] = _PUBLIC) -> bool:
+        """Return whether the user allows an address; raise UsageError if it isn't public either."""
         scheme = text.partition("://")[0].lower()
         # An address of this machine or its network is one that the file's author can't ask.
         is_inside = scheme in _WEB and not is_public(text)
         is_own = scheme == _HUB and has_hub_account()
-        is_public_place = scheme in public and not is_inside and not is_own
-        if is_public_place or any(_is_in(text, path) for path in self._allowed()):
-            return
+        if any(_is_in(text, path) for path in self._allowed()):
+            return True
+        if scheme in public and not is_inside and not is_own:
+            return False
         how = "on this machine or its network" if is_inside else "with your account"
         without = [f"or read it without your account: {ANONYMOUS}=1"] if is_own and scheme in public else []
         raise UsageError(
@@ -198,85 +201,6 @@ def _place_of(url: str) -> str:
 
 def _without_user(url: str) -> str:
     return _USER.sub("://", url, count=1)
-
-
-def with_paths(
-    cls: type[BaseModel],
-    fields: Mapping[str, Any],
-    *,
-    path: Callable[[str], str],
-    pattern: Callable[[str], str],
-) -> dict[str, Any]:
-    """Return the fields of a step with its paths and its patterns of `Files` replaced, each by a function."""
-
-    def of_value(annotation: Any, value: Any) -> Any:
-        kinds = [*_alternatives(annotation)]
-        if isinstance(value, Mapping):
-            if items := next((get_args(kind) for kind in kinds if _is_mapping(kind)), ()):
-                return {name: of_value(items[1], item) for name, item in value.items()}
-            models = [kind for kind in kinds if _is_model(kind) and _may_be(kind, value)]
-            return {name: of_field(models, name, item) for name, item in value.items()}
-        if isinstance(value, list):
-            items = next((get_args(kind) for kind in kinds if get_args(kind)), ())
-            return [of_value(items[0], item) if items else item for item in value]
-        if any(_is_class(kind, Files) for kind in kinds):
-            return _mapped(pattern, value)
-        return _mapped(path, value) if any(_is_class(kind, PurePath) for kind in kinds) else value
-
-    def of_field(models: Sequence[type[BaseModel]], name: str, value: Any) -> Any:
-        for model in models:
-            if (field := _field_called(model, name)) is not None:
-                made = of_value(field.annotation, value)
-                # Several may fit: what is a path for one of them must not stay as the file has it.
-                if made != value:
-                    return made
-        return value
-
-    return {name: of_field([cls], name, value) for name, value in fields.items()}
-
-
-def _mapped(resolve: Callable[[str], str], value: Any) -> Any:
-    return resolve(value) if isinstance(value, str) else value
-
-
-def _field_called(model: type[BaseModel], name: str) -> FieldInfo | None:
-    """Return the field that a file calls by its name or its alias."""
-    named = (field for field in model.model_fields.values() if name in (field.alias, field.validation_alias))
-    return model.model_fields.get(name) or next(named, None)
-
-
-def _alternatives(annotation: Any) -> Iterator[Any]:
-    """Yield the types that a value may have: an annotation without `Annotated` and `Union`."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        yield from _alternatives(get_args(annotation)[0])
-    elif origin in (Union, UnionType):
-        for part in get_args(annotation):
-            yield from _alternatives(part)
-    else:
-        yield annotation
-
-
-def _is_class(kind: Any, wanted: type) -> bool:
-    return isinstance(kind, type) and not get_args(kind) and issubclass(kind, wanted)
-
-
-def _is_model(kind: Any) -> bool:
-    return _is_class(kind, BaseModel)
-
-
-def _is_mapping(kind: Any) -> bool:
-    origin = get_origin(kind)
-    return isinstance(origin, type) and issubclass(origin, Mapping)
-
-
-def _may_be(model: type[BaseModel], value: Mapping[str, Any]) -> bool:
-    """Whether the fields that tell the models of a union apart have the values of this one."""
-    return all(
-        name not in value or value[name] in get_args(field.annotation)
-        for name, field in model.model_fields.items()
-        if get_origin(field.annotation) is Literal
-    )
 
 
 def _allowed_elsewhere() -> list[str]:

@@ -6,7 +6,7 @@ import glob
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
-from typing import Any, get_args
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic.fields import FieldInfo
@@ -16,6 +16,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.matching import matching
+from seedbed.tasks.remote.public_addresses import PublicAddress
 from seedbed.tasks.remote.remote_files import copies_of, local_copies
 from seedbed.tasks.remote.remote_systems import is_remote
 
@@ -35,12 +36,19 @@ class Files(str):
                 self._texts = [path.read_text() for path in self.sources.paths()]
     """
 
-    __slots__ = ()
+    __slots__ = ("_address",)
+    _address: str
+
+    def __new__(cls, text: str = "") -> Self:
+        """Make it; an address from a stranger's file stays one."""
+        made = super().__new__(cls, text)
+        made._address = text._address if isinstance(text, Files) else text
+        return made
 
     def paths(self) -> list[Path]:
         """Return the files that match now, sorted by path."""
         if is_remote(self):
-            return local_copies(self)
+            return local_copies(self._address)
         if not self.strip():
             # As a path it would be the current folder, with everything in it.
             return []
@@ -74,7 +82,7 @@ class Files(str):
         """The folder that all of the files are in: for a pattern, its part without wildcards."""
         path = Path(self)
         if is_remote(self):
-            return copies_of(self).folder
+            return copies_of(self._address).folder
         if path.is_dir():
             return path
         wild = next((at for at, part in enumerate(path.parts) if glob.has_magic(part)), len(path.parts) - 1)
@@ -90,8 +98,12 @@ class Files(str):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        text = core_schema.no_info_before_validator_function(_path_text, core_schema.str_schema())
-        return core_schema.no_info_after_validator_function(cls, text)
+        def made(given: Any, handler: core_schema.ValidatorFunctionWrapHandler) -> Files:
+            text = handler(_path_text(given))
+            # The handler makes a plain text of it.
+            return cls(given if isinstance(given, Files | PublicAddress) else text)
+
+        return core_schema.no_info_wrap_validator_function(made, core_schema.str_schema())
 
 
 def refuse_pipe(path: Path) -> None:

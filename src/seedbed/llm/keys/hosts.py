@@ -24,6 +24,8 @@ _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9._-]*[a-z0-9_])?(:[0-9]{1,5})?|\[?[
 # the host on the right and another connects to the one on the left. Such a host matches nothing.
 _NETLOC = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:%-]*@)?[A-Za-z0-9._:\[\]-]+")
 
+_NAT64 = "64:ff9b::/96"
+
 _URL = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 
 
@@ -70,15 +72,29 @@ def is_public(url: str) -> bool:
 
     It goes by the host as written: an address, or a name such as `localhost`, `nas` or `metadata.internal`.
     """
-    import ipaddress
-
     host = (address_of(url) or Address("", "", None)).host.rstrip(".")
     try:
-        return ipaddress.ip_address(host).is_global
+        return is_public_address(host)
     except ValueError:
         # Libraries also take 127.1 and 0x7f000001 for addresses; the last part of a name has a letter first.
         last = host.rpartition(".")[2]
         return "." in host and last[:1].isalpha() and last not in _OF_A_NETWORK
+
+
+def is_public_address(text: str) -> bool:
+    """Whether everybody can reach an IP address; raises ValueError for what isn't one."""
+    import ipaddress
+
+    # Of IPv6 without the interface: `fe80::1%eth0`.
+    found = ipaddress.ip_address(text.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        # Ways to write an IPv4 address that a gateway, or the system itself, turns back into it.
+        inner = found.ipv4_mapped or found.sixtofour
+        if found in ipaddress.ip_network(_NAT64):
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public_address(str(inner))
+    return found.is_global and not found.is_multicast
 
 
 def is_among(address: Address, patterns: Iterable[str]) -> bool:

@@ -17,7 +17,7 @@ from seedbed.llm.embedding.embedder_kind import EMBEDDERS
 from seedbed.llm.llm import LLM
 from seedbed.llm.llm_kind import LLMS
 from seedbed.pipeline.entries import BUILT_IN
-from seedbed.pipeline.file_paths import with_paths
+from seedbed.pipeline.path_fields import with_paths
 from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.topology import Condition, Node
 from seedbed.pipeline.typed_columns import typed_by

@@ -36,7 +36,8 @@ def local_copies(address: str) -> list[Path]:
     return [*copies_of(address).paths]
 
 
-@lru_cache(maxsize=256)
+# `typed`: what may be read for the user isn't there for a stranger's file with the same address.
+@lru_cache(maxsize=256, typed=True)
 def copies_of(address: str) -> Copies:
     """Return the copies of the files at an address, with the folder that they are in."""
     system, path = file_system(address)

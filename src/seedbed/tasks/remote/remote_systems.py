@@ -37,7 +37,7 @@ def file_system(address: str) -> tuple[Any, str]:
     from fsspec.core import url_to_fs  # type: ignore[import-untyped]
 
     try:
-        system, path = url_to_fs(address, **(web_options() if address.startswith(WEB) else {}))
+        system, path = url_to_fs(address, **(web_options(address) if address.lower().startswith(WEB) else {}))
     except ImportError as error:
         raise UsageError(
             f"'{address}' needs another package: {error}", "install it, and run again"

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 from seedbed.errors import UsageError
 from seedbed.llm.keys.hosts import is_public
 from seedbed.llm.keys.url_secrets import redacted_urls
+from seedbed.tasks.remote.public_addresses import PublicAddress, public_client
 from seedbed.tasks.remote.web_proxies import request_class
 
 WEB = ("http://", "https://")
 
 
-def web_options() -> dict[str, Any]:
+def web_options(address: str) -> dict[str, Any]:
     """Return options for fsspec's file system of web servers; the user's own configuration beats them."""
     from fsspec.config import conf  # type: ignore[import-untyped]
 
     given = {name: value for kind in ("http", "https") for name, value in _client(conf.get(kind)).items()}
     own = {"timeout": _timeout(), "trace_configs": [_checks()], "request_class": request_class()}
-    return {"client_kwargs": own | given}
+    options: dict[str, Any] = {"client_kwargs": own | given}
+    if isinstance(address, PublicAddress):
+        options["get_client"] = partial(public_client, address.server)
+    return options
 
 
 def _client(configured: Any) -> dict[str, Any]:
