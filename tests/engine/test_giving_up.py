@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.support.scripted_llm import scripted
 
-from seedbed import GeneratorTask, Pass, Reject, Step, StopRun, Task, run, when
+from seedbed import GeneratorTask, Pass, Reject, Row, Step, StopRun, Task, run, when
 from seedbed.engine.failure import Failure
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
@@ -122,6 +122,53 @@ def test_rows_of_an_input_are_watched_as_well() -> None:
     made, calls = asked(Answer(), None, input=rows)
     assert (made.outcome, made.rejected) == ("stopped", 50)
     assert calls < 100
+
+
+class Late(Step):
+    """Lets rows through from the 300th on."""
+
+    repeatable: ClassVar[bool] = True
+    keeps: ClassVar[bool] = True
+
+    drops: bool = False
+    breaks: bool = False
+
+    def process(self, row: Row) -> Row | None:
+        if row["n"] >= 300:
+            return row
+        if self.breaks:
+            raise ValueError("broken")
+        if self.drops:
+            return None
+        raise Reject("too early")
+
+
+class Answer(Task):
+    template: str = "{{ n }}"
+
+
+NUMBERS = [{"n": n} for n in range(320)]
+
+
+@pytest.mark.parametrize("drops", [False, True])
+@pytest.mark.parametrize("pipeline", [lambda late: late, lambda late: Pass() >> late >> Answer()])
+def test_rows_of_a_sorted_file_that_are_rejected_at_no_cost_do_not_count(pipeline: Any, drops: bool) -> None:
+    made, _ = asked(pipeline(Late(drops=drops)), None, input=NUMBERS)
+    assert (made.outcome, made.accepted, made.rejected + sum(made.dropped.values())) == ("complete", 20, 300)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "input"),
+    [
+        (Late(breaks=True), NUMBERS),
+        (Late(), iter(NUMBERS)),
+        (Answer() >> Late(), NUMBERS),
+        (Ask() >> Late(), None),
+    ],
+)
+def test_rows_that_fail_or_cost_something_or_may_never_end_do_count(pipeline: Any, input: Any) -> None:
+    made, _ = asked(pipeline, 100, input=input)
+    assert (made.outcome, made.rejected + made.failed) == ("stopped", 50)
 
 
 @pytest.mark.parametrize("rows", [0, 20])

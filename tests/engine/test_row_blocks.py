@@ -174,9 +174,15 @@ def test_a_block_ends_at_the_last_row_wanted(wanted: int) -> None:
     assert made.rejected == numbers[wanted - 1] // 10 + 1
 
 
-def test_a_run_that_gives_up_does_so_after_the_same_row() -> None:
-    made = run(Sieve(bad=0), input=rows(*range(0, 900, 10)), name="hopeless", give_up_after=7)
-    assert (made.rejected, made.outcome) == (7, "stopped")
+class OneByOne(Sieve):
+    ordered: ClassVar[bool] = True
+    repeatable: ClassVar[bool] = False
+
+
+@pytest.mark.parametrize("step", [OneByOne(bad=0), Sieve(bad=-1, broken=0)])
+def test_a_run_that_gives_up_does_so_after_the_same_row(step: Sieve) -> None:
+    made = run(step, input=rows(*range(0, 900, 10)), name="hopeless", give_up_after=7)
+    assert (made.rejected + made.failed, made.outcome) == (7, "stopped")
 
 
 def test_a_run_with_other_steps_keeps_no_blocks_and_begins_again_when_it_may() -> None:

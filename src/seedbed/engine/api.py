@@ -88,7 +88,7 @@ def run(
     row may pass alone.
 
     If the first `give_up_after` rows are all rejected, dropped or lost for the same reason, the run stops;
-    with 0 it never does.
+    with 0 it never does. Rows of a file that a `repeatable` step refuses before any call don't count.
 
     `shard="3/16"` makes only the third of sixteen parts of the rows; `seedbed runs merge` unites such runs.
     The quality of the rows is measured as they come (`Run.quality`), unless `quality` is False. `stop_if` is

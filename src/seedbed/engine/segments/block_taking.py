@@ -36,6 +36,10 @@ class BlockTaking:
     def take(self, block: RowBlock, giving_up: GivingUp) -> None:
         """Keep a block of decided items; raise StopRun if it's time to give up."""
         while block and not giving_up.is_over:
+            if uncounted := block.leading(giving_up.is_at_no_cost):
+                self._keep(block.part(0, uncounted))
+                block = block.part(uncounted, len(block))
+                continue
             # One by one: a run that gives up does so after the same row at any size of blocks.
             self._keep(block.part(0, 1))
             giving_up.note(block.outcome(self._job.plan.leaf), self._job.run.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from seedbed.engine.failure import Failure
@@ -75,6 +75,13 @@ class RowBlock:
         made = [part_of_data(data, first, end) for data in self.made]
         refused = {i - first: refusal for i, refusal in self.refused.items() if first <= i < end}
         return RowBlock(self.ids[first:end], made, refused)
+
+    def leading(self, is_meant: Callable[[Failure], bool]) -> int:
+        """Return how many of the first items were rejected, each for a reason that is meant."""
+        count = 0
+        while count in self.refused and is_meant(self.refused[count].failure):
+            count += 1
+        return count
 
     def outcome(self, leaf: str) -> ItemOutcome:
         """Return the first item's outcome."""

@@ -19,6 +19,7 @@ from seedbed.engine.segments.inline_flow import InlineFlow, inline_flow
 from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
+from seedbed.engine.segments.no_cost import steps_at_no_cost
 from seedbed.engine.segments.progress import Progress
 from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
 from seedbed.engine.segments.row_block import RowBlock
@@ -69,7 +70,7 @@ class SegmentRunner:
         wanted = None if segment.is_barrier else plan.own_n
         self._rows_wanted = RowsWanted(segment)
         self._decider = segment_decider(segment, plan, self._rows_wanted)
-        self._giving_up = GivingUp(plan.bounds.give_up_after, wanted)
+        self._giving_up = GivingUp(plan.bounds.give_up_after, wanted, steps_at_no_cost(segment, plan))
         self._quality = QualityWatch.of(job) if plan.leaf in segment.kept else None
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes

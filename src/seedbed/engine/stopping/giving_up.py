@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import NamedTuple
 
 from seedbed.engine.failure import Failure
@@ -34,14 +35,18 @@ class GivingUp:
     Items are decided in order, so timing and resuming don't change where that is. For a run of a few rows,
     four items for each row wanted are enough (at least five), since a generator tries at most ten. With 0 it
     never gives up.
+
+    What the steps `at_no_cost` reject or drop doesn't count: a file that's sorted may begin with a million
+    rows that a filter rejects.
     """
 
-    def __init__(self, after: int, wanted: int | None) -> None:
+    def __init__(self, after: int, wanted: int | None, at_no_cost: Collection[str] = ()) -> None:
         few = max(_FEWEST, _PER_ROW * wanted) if wanted is not None else after
         self._after = min(after, few)
         self._reason: _Reason | None = None
         self._count = 0
         self._is_over = after == 0
+        self._at_no_cost = at_no_cost
 
     @property
     def is_over(self) -> bool:
@@ -52,11 +57,17 @@ class GivingUp:
         """Never give up from now on: a row was made."""
         self._is_over = True
 
+    def is_at_no_cost(self, failure: Failure) -> bool:
+        """Whether a row was rejected at so little cost that it doesn't count."""
+        return failure.rejected and failure.step in self._at_no_cost
+
     def note(self, settled: ItemOutcome, run: str) -> None:
         """Take the verdict on the next item; raise StopRun if it's time to give up."""
         if self._is_over:
             return
         told = [*settled.failures, *settled.rejections]
+        if not any(settled.made.values()) and self._is_all_at_no_cost(told, settled.dropped):
+            return
         reasons = {_reason_of(failure) for failure in told} or {
             _Reason("dropped", step, "", "") for step in settled.dropped
         }
@@ -70,6 +81,13 @@ class GivingUp:
         self._count += 1
         if self._count >= (1 if one.kind in _AT_ONCE else self._after):
             raise self._stop(one, told[0].reason if told else "", run)
+
+    def _is_all_at_no_cost(self, told: Collection[Failure], dropped: Collection[str]) -> bool:
+        return (
+            bool(told or dropped)
+            and all(map(self.is_at_no_cost, told))
+            and all(step in self._at_no_cost for step in dropped)
+        )
 
     def _stop(self, reason: _Reason, said: str, run: str) -> StopRun:
         rows = "the first row was" if self._count == 1 else f"the first {self._count:,} rows were all"
