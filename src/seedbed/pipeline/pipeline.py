@@ -212,18 +212,17 @@ def _checked_steps(steps: Sequence[BaseStep]) -> list[BaseStep]:
     for step in listed:
         _refuse_what_makes_a_step(step)
         if not isinstance(step, BaseStep):
-            raise UsageError(f"{step!r} is not a step", _JOIN)
+            named = (_of_name(step),) if isinstance(step, str) else ()
+            raise UsageError(f"{step!r} is not a step", *named, _JOIN)
     return listed
 
 
 def _refuse_what_makes_a_step(given: object) -> None:
-    """Raise UsageError for a class, a name or a function, and say how to make a step of it."""
+    """Raise UsageError for a class or a function, and say how to make a step of it."""
     if isinstance(given, type):
         raise UsageError(
             f"{given.__name__!r} is a class, not a step", f"make a step of it: {given.__name__}()"
         )
-    if isinstance(given, str):
-        raise UsageError(f"{given!r} is a name, not a step", f"make a step of it: get_step({given!r})")
     if isroutine(given):
         name = given.__name__ if given.__name__.isidentifier() else "the_function"
         raise UsageError(
@@ -233,6 +232,10 @@ def _refuse_what_makes_a_step(given: object) -> None:
             "    def process(self, row):",
             f"        return {name}(row)",
         )
+
+
+def _of_name(name: str) -> str:
+    return f"make a step of it: get_step({name!r})"
 
 
 def _only(when: Condition, heads: Sequence[Link]) -> Condition:
@@ -259,6 +262,9 @@ def _routes(branches: object) -> list[tuple[Condition | None, Pipeline]] | None:
         _refuse_what_makes_a_step(branch)
         if isinstance(branch, BaseStep):
             branch = Pipeline([branch])
+        if isinstance(branch, str):
+            # A TypeError, as Python raises for what can't be joined.
+            raise TypeError(f"unsupported operand for >>: {branch!r} is a name\n  {_of_name(branch)}")
         if not isinstance(branch, Pipeline):
             return None
         routes.append((when, branch))
