@@ -11,6 +11,7 @@ from tests.support.scripted_llm import prompt, scripted
 from seedbed import (
     AuthenticationError,
     GeneratorTask,
+    PromptTemplate,
     RateLimitedError,
     ServerError,
     Step,
@@ -110,6 +111,22 @@ def test_a_fatal_error_among_several_inputs_is_one_too():
 
     with pytest.raises(AuthenticationError, match="the key is refused"):
         run(Blocking(llm=scripted(refuse)), input=ROWS)
+
+
+def test_a_run_of_several_steps_that_is_stopped_says_at_which_one_and_of_one_step_does_not():
+    class Own(Task):
+        def format_input(self, input):
+            return [{"role": "user", "content": PromptTemplate("{{ _typo }}").render(input)}]
+
+    task = Own(name="judging", llm=scripted())
+    with pytest.raises(UsageError, match="_typo") as several:
+        (Multiply() >> task).run(input=ROWS[:2])
+    with pytest.raises(UsageError, match="_typo") as alone:
+        run(task, input=ROWS[:2])
+
+    assert several.value.advice[0] == "at the step 'judging'"
+    assert several.value.step == "judging"
+    assert several.value.advice[1:] == alone.value.advice
 
 
 def test_a_prompt_that_no_row_can_fill_stops_the_run():

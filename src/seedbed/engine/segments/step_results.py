@@ -19,7 +19,7 @@ from seedbed.engine.segments.step_outcome import Ahead, Attempted, Found, StepOu
 from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now
 from seedbed.engine.stopping.cancellation import is_cancelled
 from seedbed.engine.stopping.concerning_all import concerns_all
-from seedbed.errors import InvalidOutputError, MissingColumnError, PartialRowsError, Reject
+from seedbed.errors import InvalidOutputError, MissingColumnError, PartialRowsError, Reject, UsageError
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import Result
 from seedbed.tasks.rows import Row, encode_row
@@ -258,7 +258,7 @@ class StepResults:
         """Return the outcome of a row that is incomplete; raise an error that every row would meet."""
         for error in errors:
             if concerns_all(error):
-                raise error
+                raise self._about_step(error, name)
         return StepOutcome(
             [encode_row(row) for row in rows],
             [
@@ -268,6 +268,12 @@ class StepResults:
                 for error in errors
             ],
         )
+
+    def _about_step(self, error: Exception, name: str) -> Exception:
+        """Return an error that ends the run; of a pipeline it says at which step, as templates are alike."""
+        if isinstance(error, UsageError) and error.step is None and len(self.applied) > 1:
+            error.of_step(name).advice = (f"at the step '{name}'", *error.advice)
+        return error
 
     def _is_rejection(self, error: Exception) -> bool:
         if isinstance(error, MissingColumnError):
