@@ -186,7 +186,8 @@ def test_so_it_is_under_many_mixtures_of_faults(server, kind, mixture, most, con
 
 
 def test_a_server_that_fails_every_call_stops_the_run_and_it_goes_on_when_it_does_not(server, monkeypatch):
-    monkeypatch.setattr("seedbed.llm.limits.circuit.CircuitPolicy.__new__.__defaults__", (3, 0.1, 0.1, 0.1))
+    hasty = (3, 0.1, 0.1, 0.1, 0.1)
+    monkeypatch.setattr("seedbed.llm.limits.circuit.CircuitPolicy.__new__.__defaults__", hasty)
     monkeypatch.setattr("seedbed.llm.calling.sender.RetryPolicy", lambda: HASTY._replace(tries=1000))
     session = Session(server, "input")
     half = [GOOD] * N
