@@ -101,6 +101,16 @@ def test_vectors_that_can_be_made_again_are_not_kept():
         assert reader.spent().calls == 0
 
 
+def test_a_session_counts_the_calls_that_its_run_does(embedder):
+    for one, calls in ((Lengths(model="any"), 0), (embedder, 1)):
+        made = run(Embed(embedder=one), input=WORDS[:1], name=f"counted-{calls}")
+        with RunReader.open(made.folder) as reader:
+            spent = reader.spent()
+        assert (made.calls.answered, made.summary()["calls"], spent.calls) == (calls, calls, calls)
+        assert made.calls.usage.input_tokens == spent.input_tokens
+        assert made.calls.unanswered is None
+
+
 def test_a_text_that_its_server_refuses_fails_its_row_alone(embedder, scripted_server):
     scripted_server.answer_with(Reply(body=refusing("stone")))
     made = run(Embed(embedder=embedder), input=WORDS)

@@ -125,7 +125,12 @@ class Sender:
                 await limiter.pauses.sleep(self._wait_after(error, tries, limiter, llm, now))
             else:
                 limiter.circuit.answered()
-                self.counts.add(response)
+                # What a run doesn't keep is no call of it: vectors that this machine makes again for nothing.
+                # The run's record counts the answers that are kept, and both are to say the same.
+                if llm._is_journalled:
+                    self.counts.add(response)
+                else:
+                    self.counts.unanswered = None
                 if sending is not None and tries is not None:
                     sending.failed = tries.count
                 return response
@@ -221,8 +226,9 @@ class Sender:
         finally:
             counts.in_flight -= 1
         seconds = time.monotonic() - begun
-        counts.seconds += seconds
-        counts.square_seconds += seconds * seconds
+        if llm._is_journalled:
+            counts.seconds += seconds
+            counts.square_seconds += seconds * seconds
         if sending is not None:
             sending.note_answer(llm, seconds)
         limiter.answered(permit, response.limits, response.usage.total_tokens or None)
