@@ -125,6 +125,13 @@ def test_columns_become_a_conversation_and_columns_again(
     assert back == {"messages": there["messages"], **row}
 
 
+@pytest.mark.parametrize("system", [None, "", " \n"])
+def test_a_row_without_a_system_message_has_none(system: str | None) -> None:
+    step = Messages(system="system", user="ask")
+    (made,) = run(step, input=[{"ask": "why?", "system": system}]).rows()
+    assert made["messages"] == [{"role": "user", "content": "why?"}]
+
+
 @pytest.mark.parametrize(
     ("fields", "messages", "said"),
     [

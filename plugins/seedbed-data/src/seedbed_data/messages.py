@@ -31,7 +31,7 @@ class Messages(Step):
 
     column: str = Field(default="messages", min_length=1, description="Column with the messages.")
     system: str | None = Field(
-        default=None, min_length=1, description="Column with the system message, if there is one."
+        default=None, min_length=1, description="Column with the system message; some rows may have none."
     )
     user: str = Field(default="instruction", min_length=1, description="Column with what the user says.")
     assistant: str | None = Field(
@@ -72,11 +72,18 @@ class Messages(Step):
             raise InvalidRowError(
                 f"there are {len(said)} of '{self.user}' and {len(answers)} of '{self.assistant}'"
             )
-        made = [] if self.system is None else [_message("system", _text(row[self.system], self.system))]
+        made = [_message("system", text) for text in self._system_texts(row)]
         for number, text in enumerate(said):
             made.append(_message("user", text))
             made += [_message("assistant", answer) for answer in answers[number : number + 1]]
         return made
+
+    def _system_texts(self, row: Row) -> list[str]:
+        """Return the system message; none where the column has nothing to say, as in some rows of a table."""
+        if self.system is None or row[self.system] is None:
+            return []
+        text = _text(row[self.system], self.system)
+        return [text] if text.strip() else []
 
     def _texts(self, row: Row, column: str) -> list[str]:
         value = row[column]
