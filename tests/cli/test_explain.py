@@ -98,7 +98,9 @@ def test_an_unknown_row_is_answered_with_some_that_are_there(seedbed: Seedbed, h
 
 def test_a_duplicate_is_explained(seedbed: Seedbed) -> None:
     run(Count(llm=scripted("same")), 2, name="same", max_attempts=2)
-    assert "a duplicate of an earlier row" in seedbed("runs", "explain", "same", "1").out
+    told = seedbed("runs", "explain", "same", "1").out
+    assert "a duplicate of an earlier row" in told
+    assert "like row 0" in told
 
 
 def test_a_run_without_refused_rows_says_so(seedbed: Seedbed) -> None:

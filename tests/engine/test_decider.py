@@ -111,8 +111,8 @@ def test_all_that_was_made_of_a_row_goes_with_it():
         left.append(([cell.id for cell in item.rows("last")], [one.reason for one in item.rejections]))
     assert left == [
         (["0/0/0", "0/0/1"], []),
-        (["1/0/0", "1/0/1"], ["a duplicate of an earlier row"]),
-        ([], ["a duplicate of an earlier row"]),
+        (["1/0/0", "1/0/1"], ["a duplicate of an earlier row\n  like row 0/0"]),
+        ([], ["a duplicate of an earlier row\n  like row 1/0"]),
     ]
 
 

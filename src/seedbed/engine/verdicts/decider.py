@@ -64,7 +64,7 @@ class Decider(AcceptedRows):
         self._counted_rows = 0
         self._accepted: list[Row] = []
         self._positions: list[int] = []
-        self._seen: set[bytes] = set()
+        self._seen: dict[bytes, str] = {}
 
     @property
     def may_refuse(self) -> bool:
@@ -153,8 +153,8 @@ class Decider(AcceptedRows):
             row = in_flight.row()
             try:
                 key = self._unique_key(row)
-                if key in self._seen:
-                    raise Reject("a duplicate of an earlier row")
+                if (earlier := self._seen.get(key)) is not None:
+                    raise Reject("a duplicate of an earlier row", f"like row {earlier}")
                 if self._judges:
                     await self._judge(row)
             except Reject as reason:
@@ -169,7 +169,7 @@ class Decider(AcceptedRows):
             else:
                 self._remember(row, settled.position)
                 if key:
-                    self._seen.add(key)
+                    self._seen[key] = in_flight.id
 
     async def _judge(self, row: Row) -> None:
         assert self._admitting is not None
