@@ -67,7 +67,8 @@ def _needs(plan: Plan) -> Iterator[tuple[str, str]]:
     if len(plan.topology.leaves) > 1 or any(len(node.parents) > 1 for node in nodes):
         yield "graph", "the pipeline has branches"
     if plan.input is not None:
-        yield "input", "the run has an input"
+        source = plan.input.instead_of
+        yield "input", f"the run reads the files of '{source.name}'" if source else "the run has an input"
     caps = [name for name in _CAPS if getattr(bounds, name) is not None]
     if caps := [*caps, *(["max_failures"] if bounds.max_failures != MaxFailures() else [])]:
         yield "caps", f"the run has the bound '{caps[0]}'"

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.segments.segments import is_barrier, upstream
-from seedbed.engine.sources.files_as_input import as_written
 from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
@@ -61,10 +60,13 @@ class Plan:
     def secrets(self) -> list[str]:
         """Return what must never be shown: secrets of LLMs and embedders, and in fields of steps."""
         of_backends = [secret for backend in self.backends for secret in backend.secrets()]
-        return [
-            *of_backends,
-            *(secret for step in self.steps for secret in secrets_of_step(as_written(step))),
-        ]
+        of_steps = [secret for step in map(self.as_written, self.steps) for secret in secrets_of_step(step)]
+        return [*of_backends, *of_steps]
+
+    def as_written(self, step: BaseStep) -> BaseStep:
+        """Return the step of this name that the user wrote: a source whose files the run reads is another."""
+        source = self.input.instead_of if self.input is not None else None
+        return source if source is not None and source.name == step.name else step
 
     @property
     def writers(self) -> list[BaseStep]:

@@ -11,7 +11,6 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.resume.stand_ins import manifest_entries
 from seedbed.engine.resume.step_description import card_entries
 from seedbed.engine.resume.step_fields import described_step
-from seedbed.engine.sources.files_as_input import as_written
 from seedbed.plugins.discovery.metadata import installed_version, running_version
 from seedbed.plugins.discovery.scan import HERE, Installed
 from seedbed.plugins.provenance import claims_behind
@@ -49,10 +48,10 @@ def manifest_of(
         "id_step": plan.id_step,
         "steps": [
             {
-                **_step(as_written(step), fingerprints[step.name], plan.registry),
+                **_step(plan.as_written(step), fingerprints[step.name], plan.registry),
                 **manifest_entries(step, plan.seed, kept, retrying=retrying),
-                **described_step(as_written(step), secrets),
-                **card_entries(as_written(step)),
+                **described_step(plan.as_written(step), secrets),
+                **card_entries(plan.as_written(step)),
             }
             for step in plan.steps
         ],

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydantic import PrivateAttr
-
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.registry import Registry
 from seedbed.store.file_source import FileSource
-from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.passing import Pass
-
-
-class FromFiles(Pass):
-    """Passes the rows of files on, in the place of the source that would read them."""
-
-    # A graph without the source would have other steps than the one that the user wrote, counts and shows.
-
-    _source: FileSource = PrivateAttr()
 
 
 def with_files_as_input(
@@ -27,22 +16,18 @@ def with_files_as_input(
 ) -> tuple[Topology, InputRows | None]:
     """Return the graph and its input; if files are its only source, they're the input.
 
-    Raises UsageError for files that aren't there.
+    A step of the source's name passes their rows on: without it, a run would have other steps than those that
+    the user wrote. Raises UsageError for files that aren't there.
     """
     source, *others = [node.step for node in topology.nodes if not node.parents]
     if given is not None or others or not isinstance(source, FileSource) or not _only_reads(source):
         return topology, given
     files = source.row_files()
-    passing = FromFiles(name=source.name)
-    passing._source, passing._origin = source, source._origin
+    passing = Pass(name=source.name)
+    passing._origin = source._origin
     steps = {node.name: node.step for node in topology.nodes}
-    rows = InputRows(files, replace(files.reading, registry=registry))
+    rows = InputRows(files, replace(files.reading, registry=registry), source)
     return topology.with_steps({**steps, source.name: passing}), rows
-
-
-def as_written(step: BaseStep) -> BaseStep:
-    """Return the step that the user wrote."""
-    return step._source if isinstance(step, FromFiles) else step
 
 
 def _only_reads(source: FileSource) -> bool:

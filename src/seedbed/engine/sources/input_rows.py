@@ -37,10 +37,12 @@ class InputRows:
     """What a run's rows are read from, and how.
 
     `source` has files, is a table, or is an iterable of mappings whose first one has been checked.
+    `instead_of` is the step of the pipeline that would read the files otherwise, if there's one.
     """
 
     source: RowFiles | Table | Iterable[Any]
     reading: Reading
+    instead_of: GeneratorStep | None = None
 
     @property
     def files(self) -> RowFiles | None:
