@@ -26,7 +26,7 @@ from seedbed.llm.http.http_request import head_of, request_bytes, target_of
 from seedbed.llm.http.proxy import proxy_of
 from seedbed.llm.http.wire_errors import ConnectTimeout, NotAURL, WireError
 from seedbed.llm.http.wrong_scheme import other_scheme, wants_https
-from seedbed.llm.json_text import compact, json_text
+from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.echoes import keys_sent, without_echo
 from seedbed.llm.keys.hosts import is_loopback
 from seedbed.llm.keys.key_guard import check_request
@@ -57,9 +57,8 @@ async def post_json(
 
     Raises TimedOutError, LLMConnectionError, and InvalidResponseError for more than `max_bytes`.
     """
-    body = compact(json_text(payload))
     headers = {"content-type": "application/json", **headers}
-    return await loop_thread().arun(_exchange("POST", url, body, headers, timeout, max_bytes))
+    return await loop_thread().arun(_exchange("POST", url, json_text(payload), headers, timeout, max_bytes))
 
 
 async def get_json(url: str, *, headers: Mapping[str, str], timeout: float) -> HTTPAnswer:
@@ -133,6 +132,8 @@ async def _exchange(
     pool = _pool()
     try:
         asked = pool.exchange(method, url, body, headers, max_bytes)
+        # It's in the request. Kept until the answer comes, it would be a second copy for each call in flight.
+        del body
         answer = await (asked if timeout is None else _within(timeout, asked))
     except WireError as error:
         # `from None`: the cause may quote a whole URL, with its password.
