@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store.atomic_replace import hidden_beside, replacing
+from seedbed.store.format_calls import may_replace, write_with
 from seedbed.store.formats import format_of
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def export_rows(
         if obstacle := _obstacle(writing, path):
             raise no_place(*obstacle)
         with replacing(path) as made:
-            writing.write(pinned, made, types)
+            write_with(writing, pinned, made, types)
     except OSError as error:
         raise unwritable(path, error) from error
     return pinned.count
@@ -104,7 +105,7 @@ def no_place(fact: str, *advice: str) -> DatasetError:
 
 def _obstacle(writing: Format, path: Path) -> tuple[str, str] | None:
     """Return a fact and advice if a dataset must not replace what is there."""
-    if not path.exists() or writing.may_replace(path):
+    if not path.exists() or may_replace(writing, path):
         return None
     if writing.is_folder:
         return f"'{path}' exists and isn't the folder of a dataset", "name a new folder"

@@ -12,6 +12,7 @@ from seedbed.store.arrow_file import read_arrow, write_arrow
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.csv_file import read_csv, read_tsv, write_csv
 from seedbed.store.format import Format
+from seedbed.store.format_calls import check_place, made_format
 from seedbed.store.hf_folder import is_hf_folder, read_hf_folder, write_hf_folder
 from seedbed.store.json_file import read_json_lines, read_json_list, write_json_lines
 from seedbed.store.parquet_file import read_parquet, write_parquet
@@ -152,8 +153,8 @@ def format_of(path: Path, action: str, registry: Registry | None = None) -> Form
     found = BUILT_IN.get(ending) or (None if is_packed else _installed(ending, registry))
     if found is None or not found.can(action) or (is_packed and not found.is_text):
         raise _unknown_ending(path, ending, action, registry, text=is_packed)
-    made = found()
-    made.check(str(path))
+    made = made_format(found)
+    check_place(made, str(path))
     return made
 
 
@@ -171,7 +172,7 @@ def format_of_scheme(scheme: str, registry: Registry | None = None) -> Format:
             *advice,
             "or name a file or a folder" if advice else "install a plugin for it, or name a file or a folder",
         )
-    return found()
+    return made_format(found)
 
 
 def is_text(path: Path) -> bool:

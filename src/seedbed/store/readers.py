@@ -9,6 +9,7 @@ from pathlib import Path
 from seedbed.errors import UsageError
 from seedbed.store.arrow_file import arrow_types
 from seedbed.store.columnar import require_pyarrow
+from seedbed.store.format_calls import read_with
 from seedbed.store.formats import format_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
 from seedbed.store.read_options import Placed, Reading, Skip
@@ -67,7 +68,7 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
         )
     # Here and not in the iterator: a file that can't be opened is found before the run begins.
     _refuse_pointer(path)
-    return _from(reading.skip, found.read(path, reading))
+    return _from(reading.skip, read_with(found, path, reading))
 
 
 def _refuse_pointer(path: Path) -> None:

@@ -13,6 +13,7 @@ from seedbed.store.atomic_replace import replacing
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.csv_safety import safe_rows
 from seedbed.store.export import Pinned, check_target, check_writable, export_rows, no_place, unwritable
+from seedbed.store.format_calls import check_place, upload_with
 from seedbed.store.formats import format_of_scheme
 from seedbed.store.output import Output
 from seedbed.store.parquet_folder import is_parquet_folder, write_parquet_folder
@@ -52,7 +53,7 @@ def check_output(output: Output, registry: Registry | None = None) -> None:
         check_form(output.form, output.columns, output.chat_template)
     if output.file is None:
         require_pyarrow(f"Datasets at '{output.scheme}://' need")
-        format_of_scheme(output.scheme, registry).check(output.path)
+        check_place(format_of_scheme(output.scheme, registry), output.path)
     elif output.is_folder:
         require_pyarrow(f"'{output.path}' is a folder, whose files are Parquet: they need")
         check_writable(output.file, _obstacle)
@@ -204,7 +205,7 @@ def card_of(
 
 def _upload(receiving: Format, folder: Path, address: str, options: Mapping[str, Any]) -> None:
     try:
-        receiving.upload(folder, address, options)
+        upload_with(receiving, folder, address, options)
     except DatasetError as error:
         # What a server refuses today, it may accept tomorrow, or another one does.
         error.is_of_place = True
