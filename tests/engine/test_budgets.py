@@ -189,11 +189,15 @@ class Waits:
     """Fails one prompt when the calls of other rows have been sent, and answers those later."""
 
     def __init__(self, failing: str, error: Exception) -> None:
-        self.failing, self.error = failing, error
+        self.failing, self.error, self.sent = failing, error, 0
+        self.others_are_sent = asyncio.Event()
 
     async def __call__(self, request: Any) -> str:
-        await asyncio.sleep(0.01)
+        self.sent += 1
+        if self.sent > 6:
+            self.others_are_sent.set()
         if prompt(request) == self.failing:
+            await self.others_are_sent.wait()
             raise self.error
         await asyncio.sleep(0.05)
         return "yes"
