@@ -86,6 +86,7 @@ def _open_store(plan: Plan, name: str | None, start: Start, *, restart: bool) ->
             start.set_aside()
         store = RunStore.open(run_folder(name))
         try:
+            start.note_opened(store)
             check_owner(store, plan, name)
         except UsageError:
             store.close()

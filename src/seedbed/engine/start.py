@@ -7,7 +7,16 @@ from pathlib import Path
 
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import SeedbedError
-from seedbed.store import RunStore, is_run, remove_remains, remove_run, run_folder, runs_folder, set_aside
+from seedbed.store import (
+    RunReader,
+    RunStore,
+    is_run,
+    remove_remains,
+    remove_run,
+    run_folder,
+    runs_folder,
+    set_aside,
+)
 
 
 class Start:
@@ -21,7 +30,14 @@ class Start:
         self._had_folder = self._folder is not None and self._folder.exists()
         self._had_root = runs_folder().exists()
         self._was_there = self._folder is not None and is_run(self._folder)
+        self._is_ours = False
         self._aside: Path | None = None
+
+    def note_opened(self, store: RunStore) -> None:
+        """Note whose run has been opened: another process may have made it since this start was created."""
+        if store.last_session() is not None:
+            self._was_there = True
+        self._is_ours = not self._was_there
 
     def set_aside(self) -> None:
         """Keep the existing run under another name; an empty one replaces it."""
@@ -38,15 +54,22 @@ class Start:
         """Restore what was there before the start; the store of the run has been closed."""
         if self._folder is None or self._was_there:
             return
-        # If another process has opened the run meanwhile, it's theirs: removing it raises, and it stays.
+        # If another process writes the run meanwhile, it's theirs: removing it raises, and it stays.
         with suppress(SeedbedError):
             if is_run(self._folder):
-                remove_run(self._folder)
+                self._remove(self._folder)
             elif not self._had_folder:
                 remove_remains(self._folder)
             self._remove_empty()
             if self._aside is not None and not self._folder.exists():
                 self._aside.rename(self._folder)
+
+    def _remove(self, folder: Path) -> None:
+        """Remove the run, unless another process has made it meanwhile, and may have finished it."""
+        with RunReader.open(folder) as reader:
+            is_theirs = not self._is_ours and reader.last_session() is not None
+        if not is_theirs:
+            remove_run(folder)
 
     def _remove_empty(self) -> None:
         # rmdir removes only empty folders: files that someone put there stay.
