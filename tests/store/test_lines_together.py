@@ -77,8 +77,9 @@ def test_a_file_is_read_as_its_lines_are_in_files_of_their_own(lines, tmp_path_f
 )
 def test_what_is_not_read_exactly_is_read_by_itself(cell, tmp_path):
     line = f'{{"a":{cell}}}'.encode()
-    found = decoded_lines([b'{"a":1}', line])
-    assert found is None or not are_plain_rows(found)
+    lines = [b'{"a":1}', line]
+    found = decoded_lines(lines)
+    assert found is None or not are_plain_rows(found, lines)
 
 
 def test_rows_before_damage_stand(tmp_path):

@@ -12,6 +12,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store import export_rows, read_rows
@@ -278,6 +280,47 @@ def test_json_as_other_programs_write_it_is_read_and_noted_once(tmp_path, kind, 
     notes: list[str] = []
     assert list(read_rows(path, Reading(note=notes.append))) == [read, read]
     assert len(notes) == ("NaN" in written or "\ufffd" in str(read))
+
+
+@pytest.mark.parametrize("kind", [".jsonl", ".json"])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('{"a":1,"a":2}', {"a": 2}),
+        ('{"a":"x","b":"\\\\","a":"y"}', {"a": "y", "b": "\\"}),
+        ('{"b":[{"a":{"c":1},"a":"\\""}]}', {"b": [{"a": '"'}]}),
+        ('{"b":NaN,"a":"x","a":"y"}', {"b": None, "a": "y"}),
+    ],
+)
+def test_a_key_that_is_there_twice_is_noted_once(tmp_path, kind, written, read):
+    path = tmp_path / f"rows{kind}"
+    rows = ['{"a":"one"}', written, written]
+    path.write_text("\n".join(rows) if kind == ".jsonl" else f"[{','.join(rows)}]")
+    notes: list[str] = []
+
+    assert list(read_rows(path, Reading(note=notes.append))) == [{"a": "one"}, read, read]
+    place = "line 2" if kind == ".jsonl" else "item 2"
+    said = f"'{path}' {place}: the key 'a' is there twice in one object, and only its last value is read"
+    assert [note for note in notes if "NaN" not in note] == [said]
+
+
+VALUES = st.recursive(
+    st.none() | st.integers(-9, 9) | st.text(st.sampled_from('"\\a{,:é'), max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(st.sampled_from('"\\ab'), max_size=2), inner)
+    ),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.text(st.sampled_from('"\\ab'), max_size=2), VALUES, max_size=3))
+def test_a_row_whose_keys_are_all_different_is_not_noted(tmp_path_factory, row):
+    path = tmp_path_factory.mktemp("rows") / "rows.jsonl"
+    path.write_text("".join(f"{json.dumps(row, ensure_ascii=ascii)}\n" for ascii in (True, False)))
+    notes: list[str] = []
+
+    assert list(read_rows(path, Reading(note=notes.append))) == [row, row]
+    assert notes == []
 
 
 def test_half_a_character_in_the_bytes_of_a_line_is_replaced(tmp_path):

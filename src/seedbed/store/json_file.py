@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -14,6 +14,7 @@ from seedbed.errors import DatasetError, InvalidRowError
 from seedbed.store.lenient_json import LenientDecoder, json_fault, lenient_json
 from seedbed.store.lines_together import are_plain_rows, decoded_lines
 from seedbed.store.read_options import Noting, Placed, Reading, Skip
+from seedbed.store.repeated_keys import has_all_quotes, repeated_key, said_of
 from seedbed.store.text_file import decoded, encoding_of, opened, undecodable
 from seedbed.tasks.rows import Row, checked_row, is_flat
 
@@ -47,7 +48,7 @@ def read_json_lines(path: Path, reading: Reading) -> Iterator[Placed]:
             if first == 1:
                 lines[0] = lines[0].removeprefix(_BYTE_ORDER_MARK)
             found = None if skip.left else decoded_lines(lines)
-            if found is not None and takes_all and are_plain_rows(found):
+            if found is not None and takes_all and are_plain_rows(found, lines):
                 yield from enumerate(found, start=first)
             else:
                 for number, line in enumerate(lines, start=first):
@@ -131,6 +132,8 @@ def _row_of_line(found: Any, line: bytes, path: Path, number: int, note: Noting)
     # orjson reads an integer beyond 64 bits as a float, and refuses NaN and half surrogate pairs. It's
     # several times faster than Python's json, so it comes first, and json gets what it can't read.
     # Most rows: looking for a long number takes longer than reading them.
+    if found is not None and not has_all_quotes(line, found):
+        _note_repeated(line, lambda said: note(said, f" line {number}"))
     if type(found) is dict and is_flat(found):
         return found
     where = f"'{path}' line {number}"
@@ -145,6 +148,11 @@ def _row_of_line(found: Any, line: bytes, path: Path, number: int, note: Noting)
     except (ValueError, RecursionError) as error:
         raise DatasetError(f"{where} is not JSON: {json_fault(error)}", *_ways_of(line, error)) from error
     return _checked(row, where)
+
+
+def _note_repeated(line: bytes, note: Callable[[str], None]) -> None:
+    if (key := repeated_key(line.decode(errors="replace").lstrip("\ufeff \t\r\n"))) is not None:
+        note(said_of(key))
 
 
 def _ways_of(line: bytes, error: ValueError | RecursionError) -> list[str]:

@@ -13,6 +13,7 @@ from math import isinf
 from typing import Any
 
 from seedbed.llm.answer_json import without_halves
+from seedbed.store.repeated_keys import has_all_quotes, repeated_key, said_of
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -29,11 +30,14 @@ class LenientDecoder:
         """Return the value that begins at `position`, and the position after it; raise ValueError."""
         self._constants.clear()
         value, end = self._decoder.raw_decode(text, position)
+        read = text[position:end]
+        if not has_all_quotes(read, value) and (key := repeated_key(read)):
+            self._note(said_of(key))
         for name in self._constants[:1]:
             self._note(f"{name}, which no row can hold, is read as null")
         # Looking through every value takes long, and most have no halves. One search of the text tells: a
         # half is there as itself or as an escape.
-        if "\\u" in text[position:end] or _HALF.search(text, position, end):
+        if "\\u" in read or _HALF.search(text, position, end):
             value = without_halves(value, lambda: self._note("half of a surrogate pair is read as U+FFFD"))
         return value, end
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from seedbed.store.repeated_keys import quotes_in
 from seedbed.tasks.rows import SCALARS, Row
 
 # Between the values of two lines; no line has this text. Nothing simpler will do: with a comma alone,
@@ -33,14 +34,18 @@ def decoded_lines(lines: Sequence[bytes]) -> list[Any] | None:
     return values if len(values) == len(lines) and found[1::2] == [_MARK] * (len(lines) - 1) else None
 
 
-def are_plain_rows(values: Sequence[Any]) -> bool:
-    """Whether values are objects of texts, numbers, booleans and None that orjson has read exactly."""
+def are_plain_rows(values: Sequence[Any], lines: Sequence[bytes]) -> bool:
+    """Whether values are objects of texts, numbers, booleans and None that orjson has read exactly.
+
+    `lines` are what they were read from: of a key that's there twice, orjson keeps one value.
+    """
     if {*map(type, values)} != {dict}:
         return False
     rows: Sequence[Row] = values
     cells = [*chain.from_iterable(map(dict.values, rows))]
-    kinds = {*map(type, cells)}
-    if not kinds <= SCALARS:
+    each = [*map(type, cells)]
+    kinds = {*each}
+    if not kinds <= SCALARS or quotes_in(b"".join(lines)) != 2 * (len(cells) + each.count(str)):
         return False
     return float not in kinds or not any(
         type(cell) is float and not -_LARGEST < cell < _LARGEST for cell in cells
