@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Awaitable
 from typing import cast
 
 from seedbed.llm.http.http_answer import HTTPAnswer
@@ -40,18 +41,22 @@ class Connection(asyncio.BufferedProtocol):
         self._is_new = True
         self._complete: asyncio.Future[None] | None = None
 
-    async def exchange(self, request: bytes, most: int) -> HTTPAnswer:
-        """Send a request, and return the answer to it, whose body has at most `most` bytes.
+    def exchange(self, request: bytes, most: int) -> Awaitable[HTTPAnswer]:
+        """Send a request, and return an awaitable for the answer to it, whose body has at most `most` bytes.
 
         Raises a WireError if there's none. A call that is cancelled closes the connection.
         """
+        # Not a coroutine itself: it would keep the request until the answer comes.
         if not self.is_open or self._transport is None:
             raise NotHTTP(self._unasked) if self._unasked else Disconnected()
         self._reader.begin(most)
         self._complete = self._loop.create_future()
         self._transport.write(request)
+        return self._answer(self._complete)
+
+    async def _answer(self, complete: asyncio.Future[None]) -> HTTPAnswer:
         try:
-            await self._complete
+            await complete
             self._is_new = False
             return self._reader.take()
         except BaseException:

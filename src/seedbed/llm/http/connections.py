@@ -55,7 +55,10 @@ class Connections:
         Raises a WireError.
         """
         connection = self._kept(server) or await self._opened(server, patience)
-        answer = await connection.exchange(request, most)
+        answering = connection.exchange(request, most)
+        # It's sent. Kept until the answer comes, it would be another copy of each prompt in flight.
+        del request
+        answer = await answering
         if connection.is_open:
             self._keep(server, connection)
         return answer
