@@ -60,6 +60,32 @@ def test_a_missing_variable_has_a_suggestion():
     assert "variables here: question, tone" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("called", "instead"),
+    [
+        ("len(answer) > 3", "length"),
+        ("length(answer) > 3", "length"),
+        ("lower (answer) == 'x'", "lower"),
+        ("answer == str(3)", "string"),
+    ],
+)
+def test_a_filter_that_is_called_as_a_function_is_told_to_be_a_filter(called, instead):
+    with pytest.raises(UsageError) as prompt_error:
+        render(f"{{{{ {called} }}}}", {"answer": "x"})
+    with pytest.raises(InvalidRowError) as row_error:
+        Expression(called).holds({"answer": "x"})
+
+    for error in (prompt_error.value, row_error.value):
+        assert error.advice[0] == f"in place of a function of Python, write a filter: VALUE | {instead}"
+
+
+def test_a_missing_column_with_the_name_of_a_filter_is_a_column():
+    with pytest.raises(InvalidRowError) as caught:
+        Expression("title == 'x'").holds({"titel": "x"})
+
+    assert caught.value.advice == ("did you mean 'titel'?", "columns here: titel")
+
+
 def test_a_row_without_the_column_is_that_rows_error():
     with pytest.raises(InvalidRowError, match="needs a column 'question'") as caught:
         Answer(llm=scripted()).process({"questoin": "x"})

@@ -19,6 +19,7 @@ from seedbed.tasks.join_steps import Join
 from seedbed.tasks.passing import Pass
 from seedbed.tasks.steps import GeneratorStep
 from seedbed.tasks.task import Task
+from seedbed.tasks.templates.called_filters import filter_instead
 from seedbed.tasks.templates.expression import Expression
 
 
@@ -125,28 +126,9 @@ def _missing(who: str, wanted: Iterable[str], columns: Columns) -> Iterator[Usag
         if columns.complete and column not in columns.types:
             yield UsageError(
                 f"{who} reads a column '{column}', but {columns.source} doesn't have it",
-                *_as_filter(column),
+                *filter_instead(column),
                 *_advice(column, columns.types),
             )
-
-
-def _as_filter(column: str) -> list[str]:
-    # Who knows Python writes `len(text)`, which makes `len` a variable of the template.
-    name = {"len": "length", "str": "string", "sorted": "sort"}.get(column, column)
-    is_function = column in (
-        "len",
-        "str",
-        "sorted",
-        "int",
-        "float",
-        "max",
-        "min",
-        "sum",
-        "round",
-        "abs",
-        "list",
-    )
-    return [f"in place of a function of Python, write a filter: VALUE | {name}"] if is_function else []
 
 
 def _in_comparisons(where: str, source: str, columns: Columns) -> Iterator[UsageError]:

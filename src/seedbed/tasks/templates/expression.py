@@ -14,6 +14,7 @@ from jinja2.exceptions import SecurityError
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
+from seedbed.tasks.templates.called_filters import filter_instead
 from seedbed.tasks.templates.comparisons import equalities, never_equal
 from seedbed.tasks.templates.conversions import NotANumber
 from seedbed.tasks.templates.direct_expression import direct_function
@@ -119,7 +120,9 @@ class Expression:
 
     def _unknown(self, error: UndefinedError, row: Row) -> InvalidRowError:
         missing = sorted(self.columns - row.keys())
-        advice = [line for name in missing for line in did_you_mean(name, row)]
+        advice = [
+            line for name in missing for line in filter_instead(name, self.text) or did_you_mean(name, row)
+        ]
         if missing:
             advice.append(f"columns here: {_listed(row)}")
         return InvalidRowError(f"the expression {self.text!r} has no value: {error}", *advice)

@@ -13,6 +13,7 @@ from jinja2.meta import find_undeclared_variables
 
 from seedbed.errors import InvalidRowError, UsageError
 from seedbed.suggestions import did_you_mean
+from seedbed.tasks.templates.called_filters import filter_instead
 from seedbed.tasks.templates.conversions import NotANumber
 from seedbed.tasks.templates.direct_template import direct_text
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering, check_size, text_size
@@ -146,7 +147,9 @@ def _sandboxed(source: str, variables: Mapping[str, Any]) -> str:
     except UndefinedError as error:
         missing = sorted(template_variables(source) - variables.keys())
         kind = UsageError if missing else InvalidRowError
-        advice = [line for name in missing for line in did_you_mean(name, variables)]
+        advice = [
+            line for name in missing for line in filter_instead(name, source) or did_you_mean(name, variables)
+        ]
         raise kind(
             f"the template cannot be filled in: {error.message}",
             *advice,
