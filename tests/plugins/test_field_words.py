@@ -42,6 +42,8 @@ class Settings(BaseModel):
         ("share", 2, "must be at most 1, not 2"),
         ("on", 7, "must be true or false, not 7"),
         ("word", 7, "must be text, not 7"),
+        ("word", ["a", "b"], "must be text, not a list"),
+        ("count", {"a": 1}, "must be a whole number, not an object"),
         ("word", "a", "must have at least 2 characters, not 'a'"),
         ("word", "A b", "must match pattern '^[a-z]+$', not 'A b'"),
         ("words", "a", "must be a list, not 'a'"),
@@ -62,4 +64,7 @@ def test_a_field_that_does_not_fit_is_said_as_people_would(field: str, value: An
 def test_what_may_hold_a_secret_is_not_quoted() -> None:
     with pytest.raises(ParameterError) as caught:
         build(Settings, {"count": "https://me:pw@host"}, what="settings")
+    assert "pw" not in str(caught.value)
+    with pytest.raises(ParameterError, match="must be a whole number, not an object") as caught:
+        build(Settings, {"count": {"key": "pw"}}, what="settings")
     assert "pw" not in str(caught.value)

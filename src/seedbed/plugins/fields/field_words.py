@@ -49,8 +49,11 @@ def in_plain_words(detail: ErrorDetails) -> str:
 def with_value(message: str, value: object) -> str:
     """Return what is wrong, with the value if it's short and plain: 'must be a number, not 'hot''.
 
-    A container may hold a secret, and a URL a password or a key.
+    A container may hold a secret, so only its kind is named, and a URL a password or a key.
     """
+    kind = "a list" if isinstance(value, list | tuple) else "an object" if isinstance(value, Mapping) else ""
+    if kind and message in _KINDS.values() and kind not in message:
+        return f"{message}, not {kind}"
     if isinstance(value, int) and value.bit_length() > 64:
         # Python refuses to write a number of more than 4,300 digits.
         return message
