@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from seedbed.errors import DatasetError, UsageError
 from seedbed.store import export_rows, read_rows
-from seedbed.store.read_options import Reading
+from seedbed.store.read_options import Reading, Skip
+from seedbed.store.readers import read_placed
 
 BOM = b"\xef\xbb\xbf"
 
@@ -350,3 +351,15 @@ def test_a_folder_of_datasets_is_read_with_all_its_files(tmp_path):
     with pytest.raises(UsageError, match="several datasets: test, train"):
         read_rows(tmp_path / "splits")
     assert len(list(read_rows(tmp_path / "splits" / "test"))) == 50
+
+
+def test_rows_of_a_folder_of_several_files_have_their_numbers_whatever_is_skipped(tmp_path):
+    folder = tmp_path / "rows.hf"
+    export_rows([b'{"a":1}', b'{"a":2}', b'{"a":3}'], folder)
+    state = json.loads((folder / "state.json").read_text())
+    state["_data_files"] *= 3
+    (folder / "state.json").write_text(json.dumps(state))
+    whole = list(read_placed(folder))
+    assert [number for number, _ in whole] == [*range(1, 10)]
+    for count in range(11):
+        assert list(read_placed(folder, Reading(skip=Skip(count)))) == whole[count:]

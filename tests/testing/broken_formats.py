@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -21,8 +24,9 @@ class Lines(Format):
             raise UsageError("there's no place in 'lines://'")
 
     def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
-        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-            yield number, self.row(path, line, reading)
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                yield number, self.row(path, line, reading)
 
     def row(self, path: Path, line: bytes, reading: Reading) -> Row:
         try:
@@ -32,7 +36,43 @@ class Lines(Format):
         return {name: value for name, value in row.items() if reading.wants(name)}
 
     def write(self, rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
-        path.write_bytes(b"".join(row + b"\n" for row in rows))
+        with path.open("wb") as file:
+            file.writelines(row + b"\n" for row in rows)
+
+
+class Texts(Lines):
+    """Lines in any encoding."""
+
+    is_text = True
+    unit = "line"
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        try:
+            with path.open(encoding=reading.encoding or "utf-8") as file:
+                for number, line in enumerate(file, start=1):
+                    yield number, self.row(path, line.encode(), reading)
+        except UnicodeDecodeError as error:
+            raise DatasetError(f"'{path}' holds no rows") from error
+
+
+class TestTexts(FormatContract):
+    format = Texts
+    place = "rows.lines"
+
+
+class PassesOver(Lines):
+    """Passes over rows that are to be skipped, without parsing them."""
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if not reading.skip.passes(1):
+                    yield number, self.row(path, line, reading)
+
+
+class TestPassesOver(FormatContract):
+    format = PassesOver
+    place = "rows.lines"
 
 
 class TestLines(FormatContract):
@@ -204,3 +244,218 @@ class TestChecksNothing(FormatContract):
     format = ChecksNothing
     place = "rows.lines"
     wrong_places: ClassVar[list[str]] = ["lines://"]
+
+
+class NeedsADelimiter(Lines):
+    """Can't be made by a command."""
+
+    def __init__(self, delimiter: str) -> None:
+        self.delimiter = delimiter
+
+
+@fails("test_it_can_be_made", "missing 1 required positional argument: 'delimiter'")
+class TestNeedsADelimiter(FormatContract):
+    format = NeedsADelimiter
+    place = "rows.lines"
+
+
+class SkipsUncounted(Lines):
+    """Passes over rows, and doesn't say so."""
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        return (placed for placed in super().read(path, reading) if placed[0] > reading.skip.left)
+
+
+@fails("test_skipped_rows_are_passed_over", "reading.skip.passes(1)")
+class TestSkipsUncounted(FormatContract):
+    format = SkipsUncounted
+    place = "rows.lines"
+
+
+class CountsInTheClass(Lines):
+    """Counts the lines of all files together."""
+
+    number: ClassVar[int] = 0
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        CountsInTheClass.number = 0
+        for _, row in super().read(path, reading):
+            CountsInTheClass.number += 1
+            yield CountsInTheClass.number, row
+
+
+@fails("test_files_can_be_read_side_by_side", "rows or places are others")
+class TestCountsInTheClass(FormatContract):
+    format = CountsInTheClass
+    place = "rows.lines"
+
+
+class KnowsOneEncoding(Texts):
+    """Replaces what it can't decode."""
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, start=1):
+                yield number, self.row(path, line.encode(), reading)
+
+
+@fails("test_the_encoding_is_the_one_given", "a file in cp1252 has other rows")
+class TestKnowsOneEncoding(FormatContract):
+    format = KnowsOneEncoding
+    place = "rows.lines"
+
+
+class LosesTheLastLine(Texts):
+    """Takes lines that end."""
+
+    def row(self, path: Path, line: bytes, reading: Reading) -> Row:
+        found = super().row(path, line, reading)
+        return found if line.endswith(b"\n") else {}
+
+
+@fails("test_the_last_line_needs_no_end", "rows are others")
+class TestLosesTheLastLine(FormatContract):
+    format = LosesTheLastLine
+    place = "rows.lines"
+
+
+class StopsAtABadLine(Texts):
+    """Takes what comes before a bad line for all rows."""
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+            try:
+                row = self.row(path, line.decode(reading.encoding or "utf-8").encode(), reading)
+            except (DatasetError, UnicodeDecodeError) as error:
+                if number == 1:
+                    raise DatasetError(f"'{path}' holds no rows") from error
+                return
+            yield number, row
+
+
+@fails("test_a_file_that_ends_badly_is_a_dataset_error", "DID NOT RAISE")
+class TestStopsAtABadLine(FormatContract):
+    format = StopsAtABadLine
+    place = "rows.lines"
+
+
+class TakesWhatCame(Lines):
+    """Swallows the error of its rows."""
+
+    def write(self, rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
+        with suppress(Exception):
+            super().write(rows, path, types)
+
+
+@fails("test_an_error_of_the_rows_is_passed_on", "DID NOT RAISE")
+class TestTakesWhatCame(FormatContract):
+    format = TakesWhatCame
+    place = "rows.lines"
+
+
+class KeepsFiles(Lines):
+    """Closes nothing."""
+
+    files: ClassVar[list[Any]] = []
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        file = path.open("rb")
+        self.files.append(file)
+        return ((number, self.row(path, line, reading)) for number, line in enumerate(file, start=1))
+
+
+@fails("test_no_file_is_left_open", "leaves a file open if nobody reads on")
+class TestKeepsFiles(FormatContract):
+    format = KeepsFiles
+    place = "rows.lines"
+
+
+class Prints(Lines):
+    """Says where it writes."""
+
+    def write(self, rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
+        super().write(rows, path, types)
+        print(f"written to {path}")
+
+
+@fails("test_the_process_is_left_alone", "print to sys.stderr")
+class TestPrints(FormatContract):
+    format = Prints
+    place = "rows.lines"
+
+
+class ReplacesAll(Lines):
+    """Replaces whatever is there."""
+
+    def may_replace(self, path: Path) -> bool:
+        return True
+
+
+@fails("test_its_own_dataset_is_replaced_and_no_other", "a folder that holds notes.txt")
+class TestReplacesAll(FormatContract):
+    format = ReplacesAll
+    place = "rows.lines"
+
+
+class WantsAFile(Lines):
+    """Takes files that are there."""
+
+    def check(self, place: str) -> None:
+        if not Path(place).exists():
+            raise UsageError(f"there's no file '{place}'")
+
+
+@fails("test_a_new_place_is_good", "there's no file")
+class TestWantsAFile(FormatContract):
+    format = WantsAFile
+    place = "rows.lines"
+
+
+class StripsTexts(Lines):
+    """Takes the spaces of texts for its own."""
+
+    def row(self, path: Path, line: bytes, reading: Reading) -> Row:
+        found = super().row(path, line, reading)
+        return {name: value.strip() if isinstance(value, str) else value for name, value in found.items()}
+
+
+@fails("test_texts_come_back_as_they_are", "assert")
+class TestStripsTexts(FormatContract):
+    format = StripsTexts
+    place = "rows.lines"
+
+
+class KeepsColumns(Lines):
+    """Keeps the columns of all datasets in its class."""
+
+    columns: ClassVar[dict[str, None]] = {}
+
+    def write(self, rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
+        decoded = [orjson.loads(row) for row in rows]
+        self.columns.update(dict.fromkeys(name for row in decoded for name in row))
+        super().write((orjson.dumps({name: row.get(name) for name in self.columns}) for row in decoded), path)
+
+
+@fails("test_the_same_rows_make_the_same_bytes", "keep nothing in the class")
+class TestKeepsColumns(FormatContract):
+    format = KeepsColumns
+    place = "rows.lines"
+
+
+class Dated(Lines):
+    """Begins with the day on which it was written."""
+
+    def write(self, rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
+        super().write(chain([f"# {time.time() // 3600:.0f}".encode()], rows), path)
+
+    def read(self, path: Path, reading: Reading) -> Iterator[tuple[int, Row]]:
+        with path.open("rb") as file:
+            lines = ((number, line) for number, line in enumerate(file, start=1) if line[:1] != b"#")
+            for number, line in lines:
+                yield number, self.row(path, line, reading)
+
+
+@fails("test_the_same_rows_make_the_same_bytes", "the bytes differ")
+class TestDated(FormatContract):
+    format = Dated
+    place = "rows.lines"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from pathlib import Path
 
 import orjson
@@ -37,9 +36,13 @@ def read_hf_folder(path: Path, reading: Reading) -> Iterator[Placed]:
 
     Rows are numbered over all files, as `datasets` numbers them.
     """
-    rows = chain.from_iterable(read_arrow(file, reading) for file in data_files(path))
-    for number, (_, row) in enumerate(rows, start=1):
-        yield number, row
+    before = 0
+    for file in data_files(path):
+        left, last = reading.skip.left, 0
+        for last, row in read_arrow(file, reading):
+            yield before + last, row
+        # A file of which no row came has been passed over.
+        before += last or left - reading.skip.left
 
 
 def data_files(path: Path) -> list[Path]:

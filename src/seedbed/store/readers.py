@@ -60,7 +60,7 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
         raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
     refuse_pipe(path)
     if path.is_dir():
-        return _from(reading.skip, _of_folder(path)(path, reading))
+        return remaining(reading.skip, _of_folder(path)(path, reading))
     found = format_of(renamed(path, ending), "read", reading.registry)
     if reading.encoding is not None and not found.is_text:
         raise UsageError(
@@ -68,7 +68,7 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
         )
     # Here and not in the iterator: a file that can't be opened is found before the run begins.
     _refuse_pointer(path)
-    return _from(reading.skip, read_with(found, path, reading))
+    return remaining(reading.skip, read_with(found, path, reading))
 
 
 def _refuse_pointer(path: Path) -> None:
@@ -82,7 +82,7 @@ def _refuse_pointer(path: Path) -> None:
         raise UsageError(f"'{path}' is a pointer of Git LFS, not the file itself", "fetch it: git lfs pull")
 
 
-def _from(skip: Skip, given: Iterable[Placed]) -> Iterator[Placed]:
+def remaining(skip: Skip, given: Iterable[Placed]) -> Iterator[Placed]:
     """Yield the rows without those that are still to be skipped: not every format can pass over them."""
     rows = iter(given)
     while skip.left:
