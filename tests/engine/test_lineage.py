@@ -160,6 +160,17 @@ def test_a_row_after_a_step_over_all_rows_comes_from_the_row_with_its_values() -
     assert "accepted at 'count'; 'descending' reads it with all other rows" in earlier.ending_lines()
 
 
+def test_a_row_after_a_step_over_all_rows_of_a_file_comes_from_the_row_of_the_file(tmp_path: Path) -> None:
+    # What the first step keeps, by the ids of the file's rows, equals the rows of the step over all.
+    (tmp_path / "rows.jsonl").write_text('{"n": 5}\n{"n": 7}\n')
+    made = run(Left() >> Descending(), input=tmp_path / "rows.jsonl", name="sorted")
+    story = made.explain(line=1)
+    (earlier,) = story.earlier
+    assert [one.step for one in story.chapters] == ["descending"]
+    assert chapter(earlier, "left").status == "done"
+    assert str(made.explain("rows.jsonl:2")).startswith("rows.jsonl, line 2")
+
+
 def test_a_row_that_shares_no_value_with_any_before_says_so() -> None:
     made = (Count(llm=scripted("tea")) >> Summed()).run(3, name="sum")
     assert "none of them has the values of this one" in str(made.explain(line=1))

@@ -7,6 +7,8 @@ ids hold; without those, it's the digest of its content, and after a dot the num
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from seedbed.engine.lineage.run_steps import RunSteps
 from seedbed.engine.sources.content_ids import row_digest
 from seedbed.store import Result
@@ -45,7 +47,7 @@ class RowsByContent:
         own = self._own_id(result)
         if own is not None and self._with_own_id(step, own) == result:
             return own
-        earlier = (one for one in self._queries.results_of(step) if int(one.row) < number)
+        earlier = (one for one in self._numbered(step) if int(one.row) < number)
         alike = sum(one.data == result.data for one in earlier)
         return f"{_digest(result)}.{alike}"
 
@@ -58,7 +60,7 @@ class RowsByContent:
 
     def _with_own_id(self, step: str, row: str) -> Result | None:
         # If a step over all rows made several rows with one id, the first has it.
-        found = (one for one in self._queries.results_of(step) if self._own_id(one) == row)
+        found = (one for one in self._numbered(step) if self._own_id(one) == row)
         return min(found, key=lambda one: int(one.row), default=None)
 
     def _find(self, step: str, row: str) -> Result | None:
@@ -67,9 +69,14 @@ class RowsByContent:
         digest, _, number = row.partition(".")
         if not number.isdecimal():
             return None
-        alike = [result for result in self._queries.results_of(step) if _digest(result) == digest]
+        alike = [result for result in self._numbered(step) if _digest(result) == digest]
         alike.sort(key=lambda result: int(result.row))
         return alike[int(number)] if int(number) < len(alike) else None
+
+    def _numbered(self, step: str) -> Iterator[Result]:
+        # A first step that gets the input's rows keeps its results by their ids. A step over all rows that
+        # changes none, such as `sort`, makes rows that are equal to those.
+        return (one for one in self._queries.results_of(step) if one.row.isdecimal())
 
 
 def _digest(result: Result) -> str:
