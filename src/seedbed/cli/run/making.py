@@ -12,6 +12,7 @@ from seedbed.cli.failures import ExitStatus, discard_output, show
 from seedbed.cli.run.displays import progress_of
 from seedbed.cli.run.kept_options import kept_options
 from seedbed.cli.run.planning import RunOptions, engine_for, plan_of
+from seedbed.cli.run.plugins_then import told_of_run
 from seedbed.cli.run.summary import exit_status, write_summary
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
@@ -46,7 +47,8 @@ class Making:
 def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, write its summary, and return the exit status; raises errors from before the run."""
     with kept_stdout() as stdout:
-        plan = plan_of(options, registry)
+        with told_of_run((how.name, how.output.name if how.output else None, options.what)):
+            plan = plan_of(options, registry)
         outputs = (how.output,) if how.output else plan.outputs
         first = next(iter(outputs), None)
         existed = first is not None and first.file is not None and first.file.exists()
