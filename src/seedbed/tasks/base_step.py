@@ -123,7 +123,7 @@ class BaseStep(BaseModel):
         return {}
 
     @property
-    def addresses(self) -> list[str]:
+    def read_addresses(self) -> list[str]:
         """Addresses that the step reads and no parameter of type `Files` names, such as `hf://ada/jokes`.
 
         A pipeline file may be a stranger's: it may only name those that anyone can read, or that the user

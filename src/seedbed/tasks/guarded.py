@@ -46,7 +46,7 @@ STEP: Mapping[str, Wanted] = {
     "columns": _COLUMNS,
     "keeps": _FLAG,
     "needed_packages": NEEDED_PACKAGES,
-    "addresses": Wanted("a list of addresses", '["hf://ada/jokes"]', is_names),
+    "read_addresses": Wanted("a list of addresses", '["hf://ada/jokes"]', is_names),
     "row_expressions": Wanted("a list of expressions", '["score > 3"]', is_names),
 }
 ROW_STEP: Mapping[str, Wanted] = {

@@ -78,7 +78,7 @@ class Making:
         for _ in range(len(fields) + 1):
             try:
                 made = self._built(cls, use, left)
-                self.paths.check_addresses(made.addresses)
+                self.paths.check_addresses(made.read_addresses)
                 return None if self.problems.has(*path, "with") else made
             except SeedbedError as error:
                 self.problems.add(error, *path, "with")

@@ -55,7 +55,7 @@ class Hf(GeneratorStep):
         return {"datasets": "seedbed-data[hf]"}
 
     @property
-    def addresses(self) -> list[str]:
+    def read_addresses(self) -> list[str]:
         """The dataset on the Hub, which may be a private one of the user's."""
         return [f"hf://{self.dataset}"] if self.dataset else []
 
