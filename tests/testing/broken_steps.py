@@ -235,6 +235,13 @@ class SharesWhatItHasSeen(Unseen):
         self._seen.clear()
 
 
+class DropsWhatItKeeps(Lengths):
+    """Says that it keeps columns, and returns those that it knows."""
+
+    def process(self, row: Row) -> Any:
+        return {"text": row["text"], "length": len(row["text"])}
+
+
 class ReadsMoreThanItSays(Lengths):
     """Reads a column that it does not name."""
 
@@ -358,6 +365,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "SharesWhatItHasSeen": ("test_two_steps_of_a_pipeline_share_nothing", "finds what the first has kept"),
     "RemembersForEver": ("test_its_state_is_built_again", "reset its state in `load`"),
     "KeepsOn": ("test_it_keeps_no_row_that_it_does_not_want", "row 3: it wanted 0 rows"),
+    "DropsWhatItKeeps": ("test_the_columns_that_it_keeps_are_kept", "a column that no step knows"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError: 'more'"),
     "NeedsARow": ("test_no_rows_are_no_error", "ValueError"),
     "ReadsOnItsOwn": ("test_files_that_it_reads_are_declared", "short.txt"),

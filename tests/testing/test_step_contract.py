@@ -42,6 +42,7 @@ KINDS = {
         "test_no_rows_are_no_error",
         "test_its_input_is_left_alone",
         "test_only_the_inputs_named_are_read",
+        "test_the_columns_that_it_keeps_are_kept",
     },
     "SwiftLengths": ORDERED,
 }

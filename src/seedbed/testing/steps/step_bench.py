@@ -18,6 +18,7 @@ from seedbed.tasks.rows import Row
 from seedbed.tasks.step_references import get_step
 from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
 from seedbed.tasks.task_kinds import STEPS
+from seedbed.testing.differences import lacking
 from seedbed.testing.plausible import plausible_rows
 from seedbed.testing.steps.scripts import Script
 from seedbed.testing.steps.trial import Trial, attempt
@@ -27,6 +28,9 @@ T = TypeVar("T")
 Outcome = list[Row] | str | None
 """The rows made from one row or index, the error as text, or None after the last row."""
 
+
+UNKNOWN = "a column that no step knows"
+"""A column of rows for a step that keeps what it gets."""
 
 _MANY = 1000
 """Rows after which an ordered step may have enough."""
@@ -117,6 +121,20 @@ class StepBench:
             return [*self._fed(step, self.inputs or [] if inputs is None else inputs)]
         finally:
             step.unload()
+
+    def lost_columns(self, step: BaseStep) -> list[str]:
+        """Return the columns that rows come with, and one that no step knows, if a row made lacks them."""
+        inputs = [{**row, UNKNOWN: number} for number, row in enumerate(self.inputs or ())]
+        # Read before: a step that changes its rows has a test of its own.
+        columns = [[*row] for row in inputs]
+        outcomes = self.fed(step, inputs)
+        if isinstance(step, GlobalStep):
+            columns = (
+                [[name for name in columns[0] if all(name in row for row in columns)]] if columns else []
+            )
+        made = zip(columns, outcomes, strict=True) if columns else ()
+        lost = [lacking(rows, names) for names, rows in made if isinstance(rows, list)]
+        return sorted({*chain.from_iterable(lost)})
 
     def fed_in_turn(self) -> tuple[list[Outcome], list[Outcome]]:
         """Return what two new steps make from each row, of which the first gets each row first."""

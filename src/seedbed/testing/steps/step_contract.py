@@ -104,6 +104,17 @@ class StepContract(BaseStepContract):
             "some rows lack these columns of `outputs`: fill them, or take them out of `outputs`"
         )
 
+    def test_the_columns_that_it_keeps_are_kept(self) -> None:
+        """If `keeps` is True, each row has all columns that it came with, also those the step doesn't know.
+
+        A pipeline is checked by it before the run: steps downstream may need them.
+        """
+        self._skip_unless_fed()
+        step = self.made()
+        self.skip_undeclared("keeps", step.keeps)
+        lost = self.bench.lost_columns(step)
+        assert not lost, f"`keeps` is True, and rows lost {lost}: return {{**row, ...}}, or set keeps = False"
+
     def test_only_the_inputs_named_are_read(self) -> None:
         """Rows with only the columns in `inputs` are enough: a pipeline checks that these exist."""
         self._skip_unless_fed()
