@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -87,3 +88,47 @@ def test_an_error_says_what_a_run_was_made_with(
             ended = seedbed("runs", *order)
             assert ended.status == 0, ended.err
         assert (folder / "again.jsonl").read_bytes() == made
+
+
+REPEATING = """
+from pathlib import Path
+from seedbed import Step, hookimpl
+
+
+class Shout(Step):
+    times: int = {times}
+
+    def process(self, row):
+        if row["text"] == "b" and Path("fails").exists():
+            raise ValueError("it fails")
+        return {{"loud": row["text"] * self.times}}
+
+
+@hookimpl
+def seedbed_step(name):
+    return Shout
+"""
+
+
+@pytest.mark.parametrize(("times", "made"), [(1, "ab"), (3, "aaabbb")], ids=["same", "another"])
+def test_a_retry_with_another_version_of_a_plugin_makes_no_rows_of_two(
+    folder: Path, seedbed: Callable[..., Any], times: int, made: str
+) -> None:
+    (folder / "in.jsonl").write_text('{"text": "a"}\n{"text": "b"}\n')
+    (folder / "fails").touch()
+    with FakeSite(folder / "site"):
+        install(folder / "site", "1.0", REPEATING.format(times=1))
+        assert (
+            seedbed("run", "shout", "--input", "in.jsonl", "--name", "words", "-o", "out.jsonl").status == 1
+        )
+        (folder / "fails").unlink()
+        install(folder / "site", "2.0", REPEATING.format(times=times))
+        if times > 1:
+            asked = seedbed("runs", "retry", "words")
+            assert asked.status == 2
+            assert "of shout have changed: all rows are recomputed, not only the failed ones" in asked.err
+        ended = seedbed("runs", "retry", "words", "--yes")
+        assert ended.status == 0, ended.err
+        assert ("1 kept" in ended.err) is (times == 1)
+        rows = [json.loads(line)["loud"] for line in (folder / "out.jsonl").read_text().splitlines()]
+        assert "".join(rows) == made

@@ -47,8 +47,7 @@ def retry_run(
         )
 
     def check(plan: Plan) -> bool:
-        changes = given["llm"] is not None or given["settings"]
-        changed = _changed(name, plan, session) if changes else ()
+        changed = _changed(name, plan, session)
         return not changed or is_agreed(
             f"the code or files of {', '.join(changed)} have changed: all rows are recomputed, "
             "not only the failed ones",

@@ -24,6 +24,8 @@ from seedbed.tasks.remote.kept_copies import told_path
 
 SIZE = 16
 
+_MISSING = object()
+
 
 def digest(*parts: bytes) -> bytes:
     """Return the digest of the parts given; see `digest_of`."""
@@ -64,6 +66,24 @@ def step_basis(step: BaseStep, seed: int) -> bytes:
     functions = {name: plain_value(value) for name, value in _fields(step) if _is_function(value)}
     encoded = json_text([type(step).__qualname__, functions, seed], option=orjson.OPT_SORT_KEYS)
     return digest(encoded, *_files(step), *code_parts(type(step)))
+
+
+def step_defaults(step: BaseStep) -> bytes:
+    """Return the digest of what the step's author has its fields be if nobody sets them, such as its prompt.
+
+    Those of Seedbed's own fields aren't included: another Seedbed isn't another step.
+    """
+    cls = type(step)
+    seedbeds = next(one for one in cls.__mro__ if one.__module__.partition(".")[0] == "seedbed")
+    theirs = _defaults(seedbeds) if issubclass(seedbeds, BaseModel) else {}
+    own = {name: value for name, value in _defaults(cls).items() if theirs.get(name, _MISSING) != value}
+    return digest(json_text(own, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+
+
+def _defaults(cls: type[BaseModel]) -> dict[str, Any]:
+    """Return the defaults of the fields; of a factory, which may give another value each time, its code."""
+    found = {name: field for name, field in cls.model_fields.items() if not field.is_required()}
+    return {name: plain_value(field.default_factory or field.default) for name, field in found.items()}
 
 
 def way_fingerprint(way: Edge) -> bytes:

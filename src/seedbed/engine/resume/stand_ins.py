@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import orjson
 
-from seedbed.engine.resume.fingerprint import step_basis, step_fingerprint
+from seedbed.engine.resume.fingerprint import step_basis, step_defaults, step_fingerprint
 from seedbed.store import RunStore
 from seedbed.store.run_queries import RunQueries
 from seedbed.tasks.base_step import BaseStep
 
 _IN_PLACE_OF = "own"
 _BASIS = "basis"
+_DEFAULTS = "defaults"
 
 
 def standing_fingerprint(step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool) -> bytes:
@@ -42,7 +43,11 @@ def record_stand_in(step: BaseStep, seed: int, store: RunStore) -> None:
 def manifest_entries(step: BaseStep, seed: int, kept: RunQueries, *, retrying: bool) -> dict[str, str]:
     """Return the manifest's entries on a step that a later retry needs."""
     goes_by = standing_fingerprint(step, seed, kept, retrying=retrying)
-    return {_IN_PLACE_OF: goes_by.hex(), _BASIS: step_basis(step, seed).hex()}
+    return {
+        _IN_PLACE_OF: goes_by.hex(),
+        _BASIS: step_basis(step, seed).hex(),
+        _DEFAULTS: step_defaults(step).hex(),
+    }
 
 
 def _made_under(step: BaseStep, seed: int, kept: RunQueries) -> bytes | None:
@@ -52,6 +57,10 @@ def _made_under(step: BaseStep, seed: int, kept: RunQueries) -> bytes | None:
     earlier: dict[str, str] = next((entry for entry in steps if entry["name"] == step.name), {})
     # Other code, files or seed: then the existing rows aren't the step's any more, and are made again.
     if earlier.get(_BASIS) != step_basis(step, seed).hex():
+        return None
+    # Another version of a plugin may ask otherwise although the user has changed nothing: the rows that were
+    # there and those of the retry would be of two prompts. Runs of an earlier Seedbed don't say.
+    if earlier.get(_DEFAULTS, now := step_defaults(step).hex()) != now:
         return None
     return bytes.fromhex(earlier[_IN_PLACE_OF])
 
