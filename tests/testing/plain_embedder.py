@@ -78,6 +78,13 @@ class HasOneVector(PlainVectors):
         return [1.0, 2.0]
 
 
+@fails("test_repeatable_vectors_are_the_same_to_the_bit")
+class DiffersInABit(PlainVectors):
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        scale = 1.0 + 1e-6 * len(texts)
+        return Embeddings(vectors=[[scale * number for number in self.vector(text)] for text in texts])
+
+
 @fails("test_a_long_list_is_several_calls")
 class DependsOnTheSizeOfACall(PlainVectors):
     async def embed(self, texts: Sequence[str]) -> Embeddings:

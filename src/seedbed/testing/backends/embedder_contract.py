@@ -60,6 +60,20 @@ class EmbedderContract(
         assert not numpy.allclose(first, second), "two different texts have one vector"
         assert numpy.allclose(first, again, rtol=CLOSE, atol=CLOSE), "one text has two different vectors"
 
+    def test_repeatable_vectors_are_the_same_to_the_bit(self, llm: Embedder) -> None:
+        """If `repeatable` is True, a text's vector is the same to the last bit, whatever texts are with it.
+
+        A run doesn't keep such vectors. A resumed one makes them again, and has to come to the same rows.
+        """
+        self.skip_undeclared("repeatable", llm.repeatable)
+        vectors = once(llm).vectors(TEXTS)
+        alone = [once(llm).vectors([text])[0] for text in TEXTS]
+        again = self.new_llm().vectors(TEXTS)
+        assert (vectors == numpy.array(alone)).all(), (
+            "a vector differs in a bit if its text is embedded alone: leave out repeatable = True"
+        )
+        assert (vectors == again).all(), "the second time, vectors are others: leave out repeatable = True"
+
     def test_a_long_list_is_several_calls(self, llm: Embedder) -> None:
         """More texts than `batch_size` still give one vector each, in order.
 
