@@ -71,6 +71,8 @@ class Numbers(GeneratorTask):
 def test_the_cells_of_the_page_on_notebooks_run() -> None:
     names: dict[str, Any] = {"task": Numbers(), "llm": ManyAnswersLLM(model="m")}
     for code in fences("notebooks.md", "python"):
+        code = re.sub(r"seedbed\.get_task\(.*\)", "task", code)
+        code = re.sub(r"seedbed\.get_llm\(.*\)", "llm", code)
         code = code.replace('"qa-pairs"', "task").replace('"openai/gpt-4.1-mini"', "llm")
         cell = compile(code, "notebooks.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         if awaited := eval(cell, names):
