@@ -21,6 +21,7 @@ from seedbed import (
     Step,
     Task,
     UsageError,
+    get_step,
     otherwise,
     when,
 )
@@ -169,6 +170,14 @@ def test_a_column_that_may_be_there_is_no_error(make: Callable[[], Pipeline]) ->
         (lambda: [Numbers(name="a"), Numbers(name="b")] >> Zip() >> reads("pairs"), "did you mean 'pair'?"),
         (lambda: Numbers() >> Answer(output_mappings={"answer": "reply"}) >> Judge(), "a column 'answer'"),
         (lambda: Numbers() >> Pass(output_mappings={"word": "term"}) >> reads("word"), "a column 'word'"),
+        (
+            lambda: Numbers() >> get_step("drop", without=["word"]) >> reads("word"),
+            "'word', but what 'drop' makes doesn't have it\n  columns there: number",
+        ),
+        (
+            lambda: Numbers() >> get_step("chunk", column="word") >> Pass() >> reads("word"),
+            "columns there: number, chunk, part, start, end",
+        ),
         (
             lambda: Numbers() >> Answer(output_mappings={"anwser": "reply"}),
             "step 'answer' makes no column 'anwser'",

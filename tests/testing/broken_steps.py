@@ -242,6 +242,14 @@ class DropsWhatItKeeps(Lengths):
         return {"text": row["text"], "length": len(row["text"])}
 
 
+class RemovesLessThanItSays(Lengths):
+    """Names a column that it leaves in its rows."""
+
+    @property
+    def removes(self) -> list[str]:
+        return ["text"]
+
+
 class ReadsMoreThanItSays(Lengths):
     """Reads a column that it does not name."""
 
@@ -366,6 +374,7 @@ FAULTS: dict[str, tuple[str, str]] = {
     "RemembersForEver": ("test_its_state_is_built_again", "reset its state in `load`"),
     "KeepsOn": ("test_it_keeps_no_row_that_it_does_not_want", "row 3: it wanted 0 rows"),
     "DropsWhatItKeeps": ("test_the_columns_that_it_keeps_are_kept", "a column that no step knows"),
+    "RemovesLessThanItSays": ("test_the_columns_that_it_keeps_are_kept", "still have the columns ['text']"),
     "ReadsMoreThanItSays": ("test_only_the_inputs_named_are_read", "KeyError: 'more'"),
     "NeedsARow": ("test_no_rows_are_no_error", "ValueError"),
     "ReadsOnItsOwn": ("test_files_that_it_reads_are_declared", "short.txt"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from seedbed.testing import StepContract, departs
+from seedbed.testing import StepContract
 
 # Each makes all rows again, some of them in processes of their own.
 pytestmark = pytest.mark.variants(
@@ -120,19 +120,11 @@ class TestChunk(StepContract):
     parameters = {"size": 2}
     inputs = ROWS
 
-    @departs("the text makes way for its passages, and all other columns are kept")
-    def test_the_columns_that_it_keeps_are_kept(self) -> None:
-        assert self.bench.lost_columns(self.made()) == ["text"]
-
 
 class TestChunkOfMarkdown(StepContract):
     step = "chunk"
     parameters = {"size": 2, "overlap": 1, "unit": "sentences", "markdown": True}
     inputs = ROWS
-
-    @departs("the text makes way for its passages, and all other columns are kept")
-    def test_the_columns_that_it_keeps_are_kept(self) -> None:
-        assert self.bench.lost_columns(self.made()) == ["text"]
 
 
 class TestDecontaminate(StepContract):

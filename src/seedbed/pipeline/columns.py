@@ -223,7 +223,8 @@ def _made_from(node: Node, above: Columns) -> Columns:
     made, types = columns_after(step, above.types), output_types(step)
     # A step may change the type of a column that it doesn't declare.
     sure = made.complete and step.keeps
-    kept = above if isinstance(step, BaseTask) else _renamed(above, step.output_mappings)
+    left = above._replace(types={name: above.types[name] for name in above.types if name not in step.removes})
+    kept = left if isinstance(step, BaseTask) else _renamed(left, step.output_mappings)
     columns = {column: kind if sure else None for column, kind in kept.types.items()}
     columns |= {column: types.get(column) for column in made.columns}
     return Columns(columns, above.complete and made.complete, f"what '{step.name}' makes")

@@ -114,6 +114,14 @@ class BaseStep(BaseModel):
         return []
 
     @property
+    def removes(self) -> list[str]:
+        """The columns that rows lose in a step that `keeps` all others.
+
+        If a step downstream needs one of them, a run says so before anything is paid for.
+        """
+        return []
+
+    @property
     def needed_packages(self) -> dict[str, str]:
         """Packages that not every step of its distribution needs, by what `import` calls them.
 

@@ -44,6 +44,7 @@ STEP: Mapping[str, Wanted] = {
     "inputs": _COLUMNS,
     "outputs": _COLUMNS,
     "columns": _COLUMNS,
+    "removes": _COLUMNS,
     "keeps": _FLAG,
     "needed_packages": NEEDED_PACKAGES,
     "read_addresses": Wanted("a list of addresses", '["hf://ada/jokes"]', is_names),

@@ -85,6 +85,11 @@ class Chunk(Step):
         return [self.into, "part", "start", "end", *(["headings"] if self.markdown else [])]
 
     @property
+    def removes(self) -> list[str]:
+        """The text, which its passages replace."""
+        return [] if self.column == self.into else [self.column]
+
+    @property
     def needed_packages(self) -> dict[str, str]:
         """What counts tokens."""
         if self.tokenizer is None:

@@ -56,6 +56,7 @@ class Drop(Step):
     goals = ("shaping",)
     example = Example(rows=[{"text": "a", "raw": "b"}], parameters={"without": ["raw"]})
 
+    keeps: ClassVar[bool] = True
     repeatable: ClassVar[bool] = True
 
     without: list[str] = Field(min_length=1, description="Columns that are removed.")
@@ -63,6 +64,11 @@ class Drop(Step):
     @property
     def inputs(self) -> list[str]:
         """The columns that are removed: a name that no row has is a mistake."""
+        return self.without
+
+    @property
+    def removes(self) -> list[str]:
+        """The same columns."""
         return self.without
 
     def process(self, row: Row) -> Row:

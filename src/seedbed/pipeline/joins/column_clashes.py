@@ -78,7 +78,12 @@ def _above(node: Node, made: Mapping[str, ColumnNames]) -> dict[str, Maker]:
 
 def _behind(node: Node, above: Mapping[str, Maker]) -> dict[str, Maker]:
     keeps = node.step.keeps
-    kept = {column: Maker(maker.step, maker.is_certain and keeps) for column, maker in above.items()}
+    removed = frozenset(node.step.removes)
+    kept = {
+        column: Maker(maker.step, maker.is_certain and keeps)
+        for column, maker in above.items()
+        if column not in removed
+    }
     return {**kept, **{column: Maker(node.name, True) for column in columns_after(node.step, above).columns}}
 
 

@@ -105,15 +105,21 @@ class StepContract(BaseStepContract):
         )
 
     def test_the_columns_that_it_keeps_are_kept(self) -> None:
-        """If `keeps` is True, each row has all columns that it came with, also those the step doesn't know.
+        """If `keeps` is True, a row has all columns that it came with but those in `removes`.
 
         A pipeline is checked by it before the run: steps downstream may need them.
         """
         self._skip_unless_fed()
         step = self.made()
         self.skip_undeclared("keeps", step.keeps)
-        lost = self.bench.lost_columns(step)
-        assert not lost, f"`keeps` is True, and rows lost {lost}: return {{**row, ...}}, or set keeps = False"
+        lost, removed = self.bench.lost_columns(step), {*step.removes}
+        more = sorted({*lost} - removed)
+        assert not more, (
+            f"`keeps` is True, and rows lost {more}: return {{**row, ...}}, name them in `removes`, "
+            "or set keeps = False"
+        )
+        there = sorted(removed - {*lost})
+        assert not there, f"rows still have the columns {there} of `removes`"
 
     def test_only_the_inputs_named_are_read(self) -> None:
         """Rows with only the columns in `inputs` are enough: a pipeline checks that these exist."""
