@@ -392,6 +392,24 @@ def test_a_call_behind_one_that_was_cancelled_long_ago_gets_its_turn():
     run_virtually(run())
 
 
+def test_a_limiter_that_has_ended_sets_no_timer_at_the_loops_next_turn():
+    async def run():
+        limiter = Limiter(requests_per_minute=1)
+        permit = await limiter.acquire("m")
+        task = asyncio.create_task(limiter.acquire("m"))
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop().timers() >= 1
+        limiter.ended(permit)
+        limiter.end()
+        await asyncio.sleep(0)
+        assert asyncio.get_running_loop().timers() == 0
+        limiter.drain()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    run_virtually(run())
+
+
 async def one_that_has_failed():
     """Return a limiter, its one permit, and a call that failed with its endpoint and has not run since."""
     limiter = Limiter(concurrency=1)

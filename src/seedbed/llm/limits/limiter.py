@@ -61,6 +61,7 @@ class Limiter:
         self._answers = 0
         self._is_giving = False
         self._ticking: asyncio.TimerHandle | None = None
+        self._has_ended = False
 
     @property
     def counts_tokens(self) -> bool:
@@ -166,6 +167,8 @@ class Limiter:
 
     def end(self) -> None:
         """Cancel the timers, once no call is in flight: they would keep the run's objects alive."""
+        # What was to be done at the loop's next turn may set no new one.
+        self._has_ended = True
         self._wake_in(math.inf)
         if self._ticking is not None:
             self._ticking.cancel()
@@ -265,7 +268,7 @@ class Limiter:
             self.on_appetite()
 
     def _tick_later(self) -> None:
-        if self.window.is_opening and self._ticking is None:
+        if self.window.is_opening and self._ticking is None and not self._has_ended:
             self._ticking = self._loop.call_later(TICK_SECONDS, self._tick, context=Context())
 
     def _tick(self) -> None:
@@ -280,5 +283,5 @@ class Limiter:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if delay != math.inf:
+        if delay != math.inf and not self._has_ended:
             self._timer = self._loop.call_later(delay, self._give, context=Context())
