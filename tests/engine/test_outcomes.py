@@ -61,7 +61,9 @@ def test_an_answer_that_does_not_fit_fails_a_row_of_an_input_and_is_replaced_by_
     assert (done.accepted, done.failed, done.rejected) == (1, 0, 1)
 
 
-def test_a_row_that_was_in_flight_as_a_run_stopped_has_not_failed():
+def test_a_row_that_was_in_flight_as_a_run_stopped_has_not_failed(monkeypatch):
+    # The answer that never comes is waited for as long as this.
+    monkeypatch.setattr("seedbed.engine.local.DRAIN_SECONDS", 0.1)
     in_flight = asyncio.Event()
 
     async def answer(request):
