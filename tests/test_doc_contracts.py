@@ -165,6 +165,7 @@ FACTS: dict[str, dict[str, Any]] = {
         "parameters": {"embedder": "static/wordllama", "topic": "the weather at sea"},
         "inputs": [{"text": text} for text in ("Storms at sea.", "The tax on beer.", "Weather over the sea")],
     },
+    "Exports": {"parameters": {"folder": ROOT / "tests" / "support" / "exports"}},
     "Logbook": {"parameters": {"path": ROOT / "tests" / "support" / "logbook.txt"}},
     "Votes": {"parameters": {"llm": EchoLLM()}},
     "ToyLLM": {"model": "toy-1"},
