@@ -176,13 +176,10 @@ class TimedOutError(LLMError):
 
 
 class LLMConnectionError(LLMError):
-    """The provider cannot be reached, or closed the connection before the answer was complete.
-
-    `is_unknown_host` says that its name has no address.
-    """
+    """The provider cannot be reached, or closed the connection before the answer was complete."""
 
     retryable = True
-    is_unknown_host: bool = False
+    is_unknown_host: bool = False  # whether its name has no address
 
 
 class AuthenticationError(LLMError):

@@ -65,6 +65,17 @@ def test_rows_of_several_files_are_known_by_file_and_line(two: list[Path]) -> No
     assert made.explain("b.jsonl:2").row == made.explain("b.jsonl, line 2").row
 
 
+def test_rows_of_files_that_a_source_calls_otherwise_are_found_by_those_names(two: list[Path]) -> None:
+    class Named(Lines):
+        def row_files(self) -> RowFiles:
+            return RowFiles(tuple(self.paths), names=("first", "second"))
+
+    made = run(Named(paths=two) >> Upper(), name="r")
+
+    assert [refused.source for refused in made.rejected_rows()] == ["first, line 2", "second, line 2"]
+    assert made.explain("second:1").row == made.explain(line=2).row
+
+
 class Renamed(Lines):
     """Gives its rows itself, which aren't those of the files."""
 

@@ -81,7 +81,8 @@ def _reading(plan: Plan) -> dict[str, Any] | None:
         "columns": said.columns,
         "drop": said.drop,
         **({"delimiter": said.delimiter} if said.delimiter is not None else {}),
-        **({"endings": files.endings, "names": files.names} if files is not None and files.endings else {}),
+        **({"endings": files.endings} if files is not None and files.endings else {}),
+        **({"names": files.names} if files is not None and files.names else {}),
     }
 
 
