@@ -28,10 +28,7 @@ def typical_and_odd(
     """
     if len(sample) < _FEWEST:
         if embedder is not None:
-            raise UsageError(
-                f"{len(sample)} rows with text are too few to compare",
-                "leave out --embedder",
-            )
+            raise UsageError(f"{len(sample)} rows with text are too few to compare", "leave out --embedder")
         return None
     values = likeness(["\n".join(one.texts.values()) for one in sample], embedder).tolist()
     # The first of equal texts: five copies would be the most typical rows.
