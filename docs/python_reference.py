@@ -30,9 +30,9 @@ what [engines](engines.md) use have their own pages. Anything that's on none of 
 """
 _API = {
     "Making rows": (
-        "run arun Output preview Preview PreviewedRow PreviewedCall PromptTrial prompts_in plan Forecast "
-        "StepForecast TimeForecast PlannedPrompt Probe Estimate Run Quality Failure Story RefusedRow RowCall "
-        "RunReader StepSpent RunDiff diff_runs Pipeline is_pipeline_file when otherwise"
+        "run arun stream RowStream Output preview Preview PreviewedRow PreviewedCall PromptTrial prompts_in "
+        "plan Forecast StepForecast TimeForecast PlannedPrompt Probe Estimate Run Quality Failure Story "
+        "RefusedRow RowCall RunReader StepSpent RunDiff diff_runs Pipeline is_pipeline_file when otherwise"
     ),
     "Ratings of rows": (
         "RunRatings RowRating PeopleSay Ratings Calibration Agreement RaterPair Rating agreement "

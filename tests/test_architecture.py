@@ -48,6 +48,7 @@ DOORS = {
     ("seedbed.pipeline.pipeline", "run", "engine"),
     ("seedbed.pipeline.pipeline", "arun", "engine"),
     ("seedbed.pipeline.pipeline", "plan", "engine"),
+    ("seedbed.pipeline.pipeline", "stream", "engine"),
     ("seedbed.pipeline.pipeline", FOR_TYPES, "engine"),
     ("seedbed.tasks.base_step", "__rshift__", "pipeline"),
     ("seedbed.tasks.base_step", "__rrshift__", "pipeline"),

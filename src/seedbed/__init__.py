@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from seedbed.engine.quality.figures import Quality as Quality
     from seedbed.engine.run import Run as Run
     from seedbed.engine.stopping.concerning_all import concerns_all as concerns_all
+    from seedbed.engine.stream import RowStream as RowStream
+    from seedbed.engine.stream import stream as stream
     from seedbed.engine.workers.replica import Replica as Replica
     from seedbed.engine.workers.replica_line import ReplicaLine as ReplicaLine
     from seedbed.engine.workers.replicated import Replicated as Replicated
@@ -287,6 +289,7 @@ _HOMES = {
     "store.run_values": "Call PlacedRow Result StepSpent Verdict",
     "engine.api": "run",
     "engine.arun": "arun",
+    "engine.stream": "RowStream stream",
     "engine.comparison.run_diff": "RunDiff diff_runs",
     "engine.comparison.words": "word_diff",
     "engine.engine": "ENGINE_CONTRACT Engine Job",

@@ -93,3 +93,14 @@ def test_a_run_that_keeps_nothing_says_so():
 
     with pytest.raises(UsageError, match="the run 'empty' has made nothing"):
         Run("empty", 1).to_arrow()
+
+
+@pytest.mark.parametrize("name", [None, "kept"])
+def test_a_run_is_its_rows(name):
+    done = run(Same(), input=ROWS, name=name)
+    assert [*done] == [*done.rows()] == ROWS
+    assert len(done) == 2
+    assert ROWS[0] in done
+    # Fed to another run, it's rows like any.
+    assert [*run(Same(), input=done)] == ROWS
+    assert not run(Same(), input=[])

@@ -105,7 +105,11 @@ def run(
     """
     # The first statement, as locals() then holds the parameters and nothing else.
     given = locals()
-    _refuse_on_a_running_loop()
+    refuse_on_a_running_loop(
+        "`run`",
+        "write `await seedbed.arun(...)` instead, in a notebook too; it takes the same parameters",
+        "if you can't await here, run it in a thread of its own",
+    )
     return logged(RunOptions(given).open_session().execute())
 
 
@@ -118,14 +122,12 @@ def logged(run: Run) -> Run:
     return run
 
 
-def _refuse_on_a_running_loop() -> None:
+def refuse_on_a_running_loop(what: str, *advice: str) -> None:
     """Raise LoopThreadError if waiting for a run would block the event loop of this thread."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         return
     raise LoopThreadError(
-        "`run` would block the event loop that runs on this thread until it has all rows",
-        "write `await seedbed.arun(...)` instead, in a notebook too; it takes the same parameters",
-        "if you can't await here, run it in a thread of its own",
+        f"{what} would block the event loop that runs on this thread until it has all rows", *advice
     )

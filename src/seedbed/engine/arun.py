@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from functools import wraps
 from inspect import signature
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, TypeVar
 
 from seedbed.engine.api import logged, run
 from seedbed.engine.notebook import progress_in_notebook
@@ -17,19 +17,20 @@ from seedbed.engine.session import Session
 from seedbed.plugins.authoring.elsewhere import check_options
 
 P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def _as(blocking: Callable[P, Run]) -> Callable[[Any], Callable[P, Coroutine[Any, Any, Run]]]:
-    """Give a coroutine function the parameters of a blocking one, for type checkers and `help`."""
+def like(blocking: Callable[P, Run]) -> Callable[[Callable[..., T]], Callable[P, T]]:
+    """Give a function the parameters of a blocking one, for type checkers and `help`."""
 
-    def decorate(function: Any) -> Callable[P, Coroutine[Any, Any, Run]]:
-        wrapped: Callable[P, Coroutine[Any, Any, Run]] = wraps(blocking, assigned=())(function)
+    def decorate(function: Callable[..., T]) -> Callable[P, T]:
+        wrapped: Callable[P, T] = wraps(blocking, assigned=())(function)
         return wrapped
 
     return decorate
 
 
-@_as(run)
+@like(run)
 async def arun(*args: Any, **options: Any) -> Run:
     """Make rows as `run` does, with the same parameters and errors, without blocking the event loop.
 
@@ -39,8 +40,8 @@ async def arun(*args: Any, **options: Any) -> Run:
     flight have ten seconds to finish, the rows made so far are kept, and the same call resumes a run with a
     name. If it's cancelled a second time, it doesn't wait for the calls.
     """
-    given = _by_name(args, options)
-    session = await _opened(lambda: RunOptions(given).open_session())
+    given = by_name("arun", args, options)
+    session = await opened(lambda: RunOptions(given).open_session())
     running = asyncio.ensure_future(session.aexecute())
     async with AsyncExitStack() as display:
         await display.enter_async_context(progress_in_notebook(session))
@@ -48,24 +49,24 @@ async def arun(*args: Any, **options: Any) -> Run:
             # Shielded: the caller's cancellation must drain the run, not cancel it with its calls in flight.
             await asyncio.shield(running)
         except asyncio.CancelledError:
-            await _stopped(session, running)
+            await stopped(session, running)
             raise
     return logged(running.result())
 
 
-def _by_name(args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
+def by_name(function: str, args: tuple[Any, ...], options: dict[str, Any]) -> dict[str, Any]:
     """Return all parameters of `run` by their names; raise TypeError for what it doesn't take."""
     parameters = signature(run)
-    check_options("arun", options, parameters.parameters, args[0] if args else options.get("task"))
+    check_options(function, options, parameters.parameters, args[0] if args else options.get("task"))
     try:
         given = parameters.bind(*args, **options)
     except TypeError as error:
-        raise TypeError(f"arun() {error}") from None
+        raise TypeError(f"{function}() {error}") from None
     given.apply_defaults()
     return given.arguments
 
 
-async def _opened(opening: Callable[[], Session]) -> Session:
+async def opened(opening: Callable[[], Session]) -> Session:
     """Open a session in a thread, since opening imports plugins and waits for the disk."""
     opened = asyncio.ensure_future(asyncio.to_thread(opening))
     try:
@@ -79,13 +80,10 @@ async def _opened(opening: Callable[[], Session]) -> Session:
         raise
 
 
-async def _stopped(session: Session, running: asyncio.Future[Run]) -> None:
+async def stopped(session: Session, running: asyncio.Future[Run]) -> None:
     """Stop a session, and wait until everything that it made is kept."""
-    # Loading may take minutes, and there's nothing to drain.
-    if session.is_loading:
-        session.break_off()
-    else:
-        session.drain()
+    if not running.done():
+        session.stop()
     while not running.done():
         try:
             await asyncio.wait([running])

@@ -72,6 +72,14 @@ class Job:
     steps: StepTally = field(default_factory=StepTally)
     checkpoint: Checkpoint = field(default_factory=Checkpoint)
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a program that iterates over the rows (`seedbed.stream`) is behind: start none meanwhile.
+
+        Any number of rows may be reported all the same; they wait in memory.
+        """
+        return self.outlets.are_full
+
     def decided(self, counts: Mapping[str, int], rows: Sequence[bytes] = ()) -> None:
         """Report how many verdicts each leaf has so far; all of them have been added to the store.
 

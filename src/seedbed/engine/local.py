@@ -139,8 +139,10 @@ class LocalEngine(Engine):
 
     async def _go_through_segments(self) -> None:
         loop = asyncio.get_running_loop()
-        # A window that is clogged waits for one of these: the writer has caught up, or a permit is free.
+        # A window that is clogged waits for one of these: the writer has caught up, the reader of the rows
+        # has, or a permit is free.
         self.job.store.on_commit(lambda _: call_soon(loop, self._wake))
+        self.job.outlets.on_room(lambda: call_soon(loop, self._wake))
         self._sender.on_appetite = self._wake
         self._gateway.on_refused = self._stop_at
         # Before the first segment starts, or its first rows would send calls past the gate.
@@ -236,6 +238,7 @@ class LocalEngine(Engine):
         self._gate.end()
         self._gateway.end()
         self._journal.end()
+        self.job.outlets.on_room(None)
         self._window = None
 
     def _time_is_up(self) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.engine_needs import check_engine
+from seedbed.engine.handover import Handover
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.notes import default_notes
 from seedbed.engine.observing.observer import Observer
@@ -33,14 +34,16 @@ def open_session(
     restart: bool = False,
     retry: bool = False,
     emit: Callable[[bytes], None] | None = None,
+    handover: Handover | None = None,
     order: dict[str, object] | None = None,
     observers: Sequence[Observer] = (),
     engine: Callable[[Job], Engine] = LocalEngine,
 ) -> Session:
     """Return a session of the plan on its store, which it opens.
 
-    `emit` gets each row of the dataset as JSON when it's durable, in order, on the loop thread. `observers`
-    are notified of everything that's durable, each on its own thread.
+    `emit` gets each row of the dataset as JSON when it's durable, in order, on the loop thread. `handover`
+    gets them for another thread, except those of a run that had finished. `observers` are notified of
+    everything that's durable, each on its own thread.
 
     Raises UsageError for outputs that can't be written, and what opening the store raises; then no new run
     is left behind.
@@ -55,7 +58,8 @@ def open_session(
     store = _open_store(plan, name, start, restart=restart)
     try:
         _hold_back(plan, store, start)
-        job = _job(plan, name, store, Outlets(Emission(emit) if emit else None, _trial(outputs, plan)), retry)
+        outlets = Outlets(Emission(emit) if emit else None, _trial(outputs, plan), handover)
+        job = _job(plan, name, store, outlets, retry)
         return Session(
             job,
             _made(engine, job),

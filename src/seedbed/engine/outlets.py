@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from seedbed.engine.handover import Handover
+
 if TYPE_CHECKING:
     from seedbed.engine.observing.delivery import Observation
 
@@ -45,13 +47,18 @@ class Emission:
 class Outlets:
     """What waits for rows to be durable, if anything does; used on the loop thread.
 
-    `trial` is called with each row of the dataset, and raises if the dataset can't be made of it.
+    `trial` is called with each row of the dataset, and raises if the dataset can't be made of it. `handover`
+    takes the rows to a program that iterates over them.
     """
 
     def __init__(
-        self, emission: Emission | None = None, trial: Callable[[bytes], None] | None = None
+        self,
+        emission: Emission | None = None,
+        trial: Callable[[bytes], None] | None = None,
+        handover: Handover | None = None,
     ) -> None:
-        self.emission = emission
+        self._handover = handover
+        self.emission = emission if handover is None else Emission(handover.put)
         self._trial = trial
         self.observation: Observation | None = None
 
@@ -59,6 +66,16 @@ class Outlets:
     def are_open(self) -> bool:
         """Whether anything waits for rows."""
         return self.emission is not None or self.observation is not None or self._trial is not None
+
+    @property
+    def are_full(self) -> bool:
+        """Whether the program that iterates over the rows has so many that none should be started."""
+        return self._handover is not None and self._handover.is_full()
+
+    def on_room(self, wake: Callable[[], object] | None) -> None:
+        """Have `wake` called, on any thread, when they're no longer full."""
+        if self._handover is not None:
+            self._handover.on_room = wake or (lambda: None)
 
     def begin(self, steps: Sequence[str]) -> None:
         """Note the stored verdicts of steps whose rows may leave, before this session adds its own."""
@@ -80,6 +97,14 @@ class Outlets:
             self.emission.add(added, rows)
             if self.emission.error is not None:
                 raise self.emission.error
+
+    def add_finished(self, rows: Iterable[bytes]) -> None:
+        """Take all rows of a run that an earlier session finished.
+
+        A program that iterates over them reads them from the run, at its own pace.
+        """
+        if self._handover is None:
+            self.add(0, {}, rows)
 
     def release(self, durable: int) -> None:
         """Release what follows from additions up to number `durable`."""

@@ -39,7 +39,7 @@ class Run(RunRows):
 
         made = seedbed.run("qa-pairs", n=100, llm="openai/gpt-4.1-mini")
         print(made)
-        rows = list(made.rows())
+        rows = list(made)
 
     `accepted` rows of the `wanted` ones (None: as many as there are) are in the dataset; `failed` and
     `rejected` count indices or input rows. `folder` is where the run is kept, None if it lives as long as

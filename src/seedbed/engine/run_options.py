@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.engine.engine import Engine, Job
+from seedbed.engine.handover import Handover
 from seedbed.engine.named_engine import engine_of
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.observing.observer import Observer
@@ -61,14 +62,18 @@ class RunOptions:
         """Return what makes the engine; raises what `get_task` raises."""
         return engine_of(self._given["engine"], registry=self.registry)
 
-    def open_session(self) -> Session:
-        """Return the session of the run, with its store open; raises what `run` raises before it spends."""
+    def open_session(self, handover_of: Callable[[Plan], Handover] | None = None) -> Session:
+        """Return the session of the run, with its store open; raises what `run` raises before it spends.
+
+        `handover_of` makes what the rows leave by, if a program iterates over them.
+        """
         plan = self.make_plan()
         return open_session(
             plan,
             outputs=self.outputs or plan.outputs,
             observers=self.observers(),
             engine=self.engine(),
+            handover=handover_of(plan) if handover_of else None,
             **{name: self._given[name] for name in _OF_SESSIONS},
         )
 

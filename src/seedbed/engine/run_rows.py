@@ -36,6 +36,16 @@ class RunRows:
     folder: Path | None
     store: RunStore | None
 
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows of the dataset, as `rows` does."""
+        return self.rows()
+
+    def __len__(self) -> int:
+        """Return how many rows the dataset has; a run without rows is false, as an empty list is."""
+        # Not `accepted`: a session that was cut off has decided only some of the rows that the run has.
+        with self._reading() as reader:
+            return 0 if reader is None else len(reader.rows(self.leaf))
+
     def rows(self, leaf: str | None = None) -> Iterator[Row]:
         """Yield the rows of the dataset; `leaf` names another step that the pipeline ends in."""
         with self._reading() as reader:

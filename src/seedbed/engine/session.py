@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from typing import Any
 
 from seedbed.engine.engine import Engine, Job
@@ -96,9 +97,21 @@ class Session:
         """
         return loop_thread().run(self._execute(), twin="aexecute()")
 
+    def begin(self) -> Future[Run]:
+        """Start to run, and return the run to come; the loop thread makes it."""
+        return asyncio.run_coroutine_threadsafe(self._execute(), loop_thread().loop)
+
     async def aexecute(self) -> Run:
         """Run to the end, from a coroutine; the asynchronous twin of `execute`."""
         return await loop_thread().arun(self._execute())
+
+    def stop(self) -> None:
+        """End soon: let calls in flight finish, or break off the loading of LLMs and steps."""
+        # Loading may take minutes, and there's nothing to drain.
+        if self.is_loading:
+            self.break_off()
+        else:
+            self.drain()
 
     def discard(self) -> None:
         """Close the store of a session that isn't executed; if there was no run before, none is left."""

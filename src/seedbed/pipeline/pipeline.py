@@ -20,6 +20,7 @@ from seedbed.tasks.steps import GeneratorStep
 if TYPE_CHECKING:
     from seedbed.engine.forecast.forecast import Forecast
     from seedbed.engine.run import Run
+    from seedbed.engine.stream import RowStream
     from seedbed.plugins.registry import Registry
 
 Branch: TypeAlias = Union[BaseStep, "Pipeline"]
@@ -170,6 +171,12 @@ class Pipeline:
         from seedbed.engine.arun import arun
 
         return await arun(self, n, **{"name": self.name or None, **options})
+
+    def stream(self, n: int | None = None, **options: Any) -> RowStream:
+        """Run the pipeline and iterate over its rows while they're made, as `seedbed.stream` does."""
+        from seedbed.engine.stream import stream
+
+        return stream(self, n, **{"name": self.name or None, **options})
 
     # Hidden from type checkers: if they saw these, they'd accept any attribute, and `with`.
     if not TYPE_CHECKING:

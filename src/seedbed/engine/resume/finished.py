@@ -58,7 +58,7 @@ class FinishedRun:
         job.run.restore(orjson.loads(summary))
         job.run.found = Found(job.run.accepted, 0, 0, finished=True)
         # The rows leave for standard output again: whoever pipes the command expects all of them each time.
-        job.outlets.add(0, {}, store.rows(job.plan.leaf))
+        job.outlets.add_finished(store.rows(job.plan.leaf))
         return True
 
     async def check_ids(self) -> None:

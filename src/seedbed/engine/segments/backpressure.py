@@ -1,10 +1,10 @@
-"""What holds back new items: enough calls wait for a permit, or enough rows for the disk."""
+"""What holds back new items: enough calls wait for a permit, or enough rows for the disk or their reader."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from seedbed.store import RunStore
+from seedbed.engine.engine import Job
 
 MOST_PENDING = 20_000
 """Additions that may wait for the store's writer; with more, no row is started."""
@@ -28,20 +28,25 @@ class Senders(Protocol):
 class Backpressure:
     """Says whether new items have to wait; at most a quarter of `bytes_in_flight` waits for the disk."""
 
-    def __init__(self, store: RunStore, senders: Senders, bytes_in_flight: int) -> None:
-        self._store = store
+    def __init__(self, job: Job, senders: Senders, bytes_in_flight: int) -> None:
+        self._outlets = job.outlets
+        self._store = job.store
         self._senders = senders
         self._most_bytes = min(bytes_in_flight // 4, MOST_PENDING_BYTES)
 
     def is_clogged(self) -> bool:
-        """Whether a new item would only wait: for the store's writer, or for a permit to send a call."""
+        """Whether a new item would only wait: for a permit to send a call, a reader or the writer."""
         # Calls first: as long as the model is slower than the disk, they're what a new item would wait for.
         if self._senders.has_enough:
+            return True
+        if self._outlets.are_full:
             return True
         return self._store.pending > MOST_PENDING or self._store.pending_bytes > self._most_bytes
 
     def is_behind(self) -> bool:
-        """Whether too much waits for the writer: rows that call no model outrun the disk."""
+        """Whether too much waits for the writer or a reader: rows that call no model outrun them."""
+        if self._outlets.are_full:
+            return True
         store = self._store
         is_behind = store.pending > MOST_BEHIND or store.pending_bytes > self._most_bytes
         if is_behind:

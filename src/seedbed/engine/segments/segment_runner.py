@@ -75,7 +75,7 @@ class SegmentRunner:
         # A plain generator or a barrier isn't applied row by row, so its rows are counted here.
         self._makes = segment.source is not None and segment.source not in segment.nodes
         senders = sender if remote is None else remote
-        self._backpressure = Backpressure(job.store, senders, plan.bounds.bytes_in_flight)
+        self._backpressure = Backpressure(job, senders, plan.bounds.bytes_in_flight)
         results = self._results(wanted)
         self._inline = self._inline_flow(results) if remote is None else None
         whole = self._inline if segment.is_whole(plan.topology, plan.leaf) else None

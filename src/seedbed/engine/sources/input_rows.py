@@ -225,7 +225,8 @@ def _rows_in(given: Any) -> Iterable[Any]:
 def _is_row(item: object) -> bool:
     if isinstance(item, Mapping | BaseModel):
         return True
-    return dataclasses.is_dataclass(item) and not isinstance(item, type)
+    # A dataclass that is iterated over, such as a run, has rows and isn't one.
+    return dataclasses.is_dataclass(item) and not isinstance(item, type | Iterable)
 
 
 def _file_digest(path: Path, is_wanted: Callable[[], bool]) -> bytes:

@@ -193,6 +193,9 @@ class Gateway:
             raise
         finally:
             self._in_flight.discard(task)
+            # A cancelled task keeps its error, whose traceback keeps this frame: the task in it would close a
+            # cycle, which kept the store of a run that was cut off open until Python looked for cycles.
+            del task
             waited = self.counts.step_seconds
             waited[scope.step] = waited.get(scope.step, 0.0) + time.monotonic() - begun
         self.counts.add_cut(scope.step, response)
