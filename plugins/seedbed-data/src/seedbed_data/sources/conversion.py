@@ -14,11 +14,15 @@ from typing import Any, Self
 
 from seedbed import DatasetError, UsageError
 
+from .memory_watch import grows_beyond
+
 _PROGRAM = Path(__file__).with_name("conversion_program.py")
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSW|CREDENTIAL|AUTH|HEADERS|DSN", re.IGNORECASE)
 _ZIPPED = ("PK", "Content from the zip file `")
 _UNREAD = {".pdf": ("%PDF-",), ".docx": _ZIPPED, ".pptx": _ZIPPED}
 """How the text of a document begins that its own reader hasn't read: with the file's bytes, or its parts."""
+_SHORT: dict[str, Any] = {"short": True}
+"""What its program answers for want of memory."""
 _ADVICE = ("remove it, or name the others by a pattern",)
 
 
@@ -46,7 +50,8 @@ class Conversion:
         Raises UsageError if the package isn't there, DatasetError if the document can't be read.
         """
         process = self._process = self._process or _started()
-        answer = _answer(process, json.dumps([str(path), self._seconds, self._memory]))
+        _ask(process, [str(path), self._seconds, self._memory])
+        answer = _SHORT if grows_beyond(process, self._memory) else _answer(process)
         if answer is None:
             self._end()
             raise DatasetError(self._ended(path, process.returncode), *_ADVICE)
@@ -91,7 +96,7 @@ def _started() -> subprocess.Popen[str]:
         # A Ctrl-C is for the run, which finishes the document.
         start_new_session=True,
     )
-    said = _answer(process, None)
+    said = _answer(process)
     if said is None or "error" in said:
         process.kill()
         process.communicate()
@@ -103,13 +108,15 @@ def _started() -> subprocess.Popen[str]:
     return process
 
 
-def _answer(process: subprocess.Popen[str], asked: str | None) -> Any:
-    """Return the next answer, None if the process has ended."""
+def _ask(process: subprocess.Popen[str], asked: list[str | int]) -> None:
     assert process.stdin is not None
-    assert process.stdout is not None
     with suppress(BrokenPipeError):
-        if asked is not None:
-            process.stdin.write(asked + "\n")
-            process.stdin.flush()
+        process.stdin.write(json.dumps(asked) + "\n")
+        process.stdin.flush()
+
+
+def _answer(process: subprocess.Popen[str]) -> Any:
+    """Return the next answer, None if the process has ended."""
+    assert process.stdout is not None
     line = process.stdout.readline()
     return json.loads(line) if line.endswith("\n") else None

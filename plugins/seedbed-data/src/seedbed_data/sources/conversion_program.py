@@ -54,10 +54,12 @@ def _bound(seconds: int) -> None:
 
 
 def _bound_memory(megabytes: int) -> None:
+    # The parent looks at the memory in use; this is for what is taken at once, between two of its looks. The
+    # bound is twice as high, since the libraries alone have half a gigabyte of addresses, not memory.
     # Elsewhere a bound on the address space is refused, or has no effect.
     if resource is not None and sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        most = megabytes * 1_000_000
+        most = 2 * megabytes * 1_000_000
         resource.setrlimit(resource.RLIMIT_AS, (most if hard < 0 else min(most, hard), hard))
 
 
