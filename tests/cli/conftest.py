@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from seedbed.cli import invoke
+from seedbed.cli.terminal import progress
 
 SOURCE = '''
 import asyncio
@@ -177,8 +179,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def seedbed(folder: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    """Runs the command inside this process."""
+def seedbed(
+    folder: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Result]:
+    """Runs the command inside this process; it says nothing of its progress, however slow the machine is."""
+    monkeypatch.setattr(progress, "_LINE_SECONDS", math.inf)
+    monkeypatch.setattr(progress, "_QUIET_LOADING_SECONDS", math.inf)
 
     def run(*args: str) -> Result:
         capfd.readouterr()

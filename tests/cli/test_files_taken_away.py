@@ -40,7 +40,7 @@ def waiting(start: Start, folder: Path) -> Iterator[Any]:
     """A run of which four rows are made, and whose other calls wait until the block ends."""
     run = start(*RUN, "-o", "a.jsonl", env={**os.environ, "SEEDBED_RUNS": "runs"})
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (folder / "waiting").exists():
             assert time.monotonic() < deadline, "no call waits"
             time.sleep(0.01)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from tests.cli.conftest import Result
 from tests.plugins.conftest import Site
 
 from seedbed.cli import invoke
+from seedbed.cli.terminal import progress
 
 Seedbed = Callable[..., Result]
 
@@ -34,6 +36,8 @@ def run(
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setattr(progress, "_LINE_SECONDS", math.inf)
+    monkeypatch.setattr(progress, "_QUIET_LOADING_SECONDS", math.inf)
     # For the processes in which plugins are checked.
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
 

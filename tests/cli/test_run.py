@@ -256,7 +256,8 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_word(start: Start) -> No
     Path("go").touch()
     err = process.stderr.read()
     assert process.wait() == 3
-    assert err == ""
+    # A slow machine says how far it is, or that it loads.
+    assert [line for line in err.splitlines() if " of 100 rows, " not in line and "loading" not in line] == []
     process.stderr.close()
 
 

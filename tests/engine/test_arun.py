@@ -11,7 +11,7 @@ import pytest
 from tests.support.scripted_llm import prompt, scripted
 
 import seedbed
-from seedbed import GeneratorStep, GeneratorTask, Step, UsageError, arun, run
+from seedbed import Format, GeneratorTask, Registry, Step, UsageError, arun, run
 from seedbed.store import RunStore
 
 ROWS = [{"n": n} for n in range(6)]
@@ -139,15 +139,15 @@ def test_cancelled_while_a_model_loads_it_gives_the_run_back_at_once():
         def load(self):
             super().load()
             loading.set()
-            loaded.wait(100)
+            loaded.wait(200)
 
     loading, loaded = threading.Event(), threading.Event()
 
     async def cell():
         going = asyncio.create_task(arun(Slow(llm=scripted()), 1, name="slow"))
-        await asyncio.to_thread(loading.wait, 20)
+        await asyncio.to_thread(loading.wait, 60)
         going.cancel()
-        done, _ = await asyncio.wait([going], timeout=50)
+        done, _ = await asyncio.wait([going], timeout=100)
         assert [one.cancelled() for one in done] == [True]
         # Nobody holds the run any more, although the model is still on its way.
         assert (await arun(Count(llm=scripted(), name="slow"), 1, name="slow")).accepted == 1
@@ -163,7 +163,7 @@ def test_cancelled_while_it_is_opened_it_leaves_no_lock():
 
     def rows():
         opened.set()
-        goes_on.wait(20)
+        goes_on.wait(60)
         yield {"n": 1}
 
     class Same(Step):
@@ -173,7 +173,7 @@ def test_cancelled_while_it_is_opened_it_leaves_no_lock():
     async def cell():
         # The first row is looked at when the run is opened.
         going = asyncio.create_task(arun(Same(), input=rows(), name="early"))
-        await asyncio.to_thread(opened.wait, 20)
+        await asyncio.to_thread(opened.wait, 60)
         going.cancel()
         asyncio.get_running_loop().call_later(0.05, goes_on.set)
         with pytest.raises(asyncio.CancelledError):
@@ -194,25 +194,37 @@ def test_it_is_a_name_of_the_package():
     assert seedbed.arun is arun
 
 
-class Many(GeneratorStep):
-    def process(self, offset=0):
-        yield from ({"n": n, "text": "many words " * 20} for n in range(6_000))
+class Held(Format):
+    """Writes lines when it's let."""
+
+    begun, goes_on = threading.Event(), threading.Event()
+
+    def write(self, rows, path, types=None):
+        self.begun.set()
+        assert self.goes_on.wait(60)
+        path.write_bytes(b"".join(row + b"\n" for row in rows))
 
 
 def test_a_run_that_is_cancelled_while_its_dataset_is_written_is_free_afterwards(tmp_path):
-    made = run(Many(), name="closing", out=tmp_path / "rows.jsonl")
-    before = (tmp_path / "rows.jsonl").read_bytes()
-    (tmp_path / "rows.jsonl").unlink()
+    registry = Registry([])
+    registry.add(Held, "held")
+    kept = {"name": "closing", "out": tmp_path / "rows.held", "registry": registry}
+    Held.goes_on.set()
+    made = run(Count(llm=scripted("yes")), 5, **kept)
+    before = (tmp_path / "rows.held").read_bytes()
+    (tmp_path / "rows.held").unlink()
+    Held.begun.clear()
+    Held.goes_on.clear()
 
     async def cell():
         # It has finished: nothing is left but to write its dataset.
-        running = asyncio.create_task(arun(Many(), name="closing", out=tmp_path / "rows.jsonl"))
-        while not any(tmp_path.iterdir()):  # noqa: ASYNC110 - nobody says when a file appears
-            await asyncio.sleep(0.001)
+        running = asyncio.create_task(arun(Count(llm=scripted("yes")), 5, **kept))
+        assert await asyncio.to_thread(Held.begun.wait, 60)
         running.cancel()
+        asyncio.get_running_loop().call_later(0.05, Held.goes_on.set)
         with pytest.raises(asyncio.CancelledError):
             await running
         RunStore.open(made.folder).close()
 
     asyncio.run(cell())
-    assert (tmp_path / "rows.jsonl").read_bytes() == before
+    assert (tmp_path / "rows.held").read_bytes() == before

@@ -48,7 +48,7 @@ def ended(work):
     results = []
     thread = threading.Thread(target=lambda: results.append(work()), daemon=True)
     thread.start()
-    thread.join(30)
+    thread.join(200)
     assert results, "the run waits for ever"
     return results[0]
 

@@ -119,7 +119,7 @@ def large(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def assert_reads_no_more() -> None:
     for thread in threading.enumerate():
         if thread.name == "input digest":
-            thread.join(10)
+            thread.join(60)
     assert not is_reading()
 
 

@@ -185,7 +185,7 @@ def grown(kind: Callable[[], object], times: int) -> Taken:
         before = Taken.now()
         for _ in range(times):
             kind()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         # The threads on which the last run was made are still on their way out of it.
         while (growth := before.until(Taken.now())) != (0, 0, 0) and time.monotonic() < end:
             time.sleep(0.01)
@@ -213,7 +213,7 @@ def test_rows_live_as_long_as_their_run(kind: Callable[[], Run]) -> None:
         store = weakref.ref(made.store)
         folder = made.store.folder
         del made
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while store() is not None and time.monotonic() < end:
             time.sleep(0.01)
         assert store() is None
@@ -231,25 +231,29 @@ def timers() -> list[Any]:
     return [timer for timer in found if not timer.cancelled() and timer.when() > now]
 
 
+def added(before: list[Any]) -> list[Any]:
+    """Return the timers that weren't among those before; of these, some may have gone off since."""
+    return [timer for timer in timers() if not any(timer is one for one in before)]
+
+
 def test_timers_are_found() -> None:
-    before = len(timers())
     kept: list[Any] = []
     loop, ended = loop_thread().loop, threading.Event()
     loop.call_soon_threadsafe(lambda: kept.append(loop.call_later(60, print)))
     loop.call_soon_threadsafe(ended.set)
     ended.wait()
-    assert len(timers()) == before + 1
+    assert any(timer is kept[0] for timer in timers())
     kept[0].cancel()
-    assert len(timers()) == before
+    assert not any(timer is kept[0] for timer in timers())
 
 
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("kind", [capped, failed, cancelled, graph, yielding])
 def test_no_timer_outlives_a_run(kind: Callable[[], object]) -> None:
-    before = {id(timer) for timer in timers()}
+    before = timers()
     kept = kind()
 
-    assert [timer for timer in timers() if id(timer) not in before] == []
+    assert added(before) == []
     del kept
 
 
@@ -271,7 +275,7 @@ def test_the_timer_of_a_run_says_nothing_of_it_when_it_has_ended() -> None:
 def test_a_run_that_has_ended_is_not_stopped_any_more() -> None:
     session = open_session(make_plan(Numbers(llm=scripted()), n=2))
     made = session.execute()
-    before = len(timers())
+    before = timers()
     session.drain()
     session.cancel()
     ended = threading.Event()
@@ -279,7 +283,7 @@ def test_a_run_that_has_ended_is_not_stopped_any_more() -> None:
     ended.wait()
 
     assert made.outcome == "complete"
-    assert len(timers()) == before
+    assert added(before) == []
 
 
 def test_no_call_is_sent_when_a_run_has_ended() -> None:
@@ -290,7 +294,7 @@ def test_no_call_is_sent_when_a_run_has_ended() -> None:
     class Careless(GeneratorTask):
         def process(self, offset: int = 0) -> Iterator[Row]:
             def later() -> None:
-                ended.wait(20)
+                ended.wait(60)
                 try:
                     outcome.append(self.llm.generate([[{"role": "user", "content": "late"}]]))
                 except BaseException as error:  # noqa: BLE001 - whatever it is, it is looked at
@@ -304,7 +308,7 @@ def test_no_call_is_sent_when_a_run_has_ended() -> None:
     llm = scripted(lambda request: Response.of_text("yes"))
     run(Careless(llm=llm), 1, name="careless")
     ended.set()
-    answered.wait(20)
+    answered.wait(60)
 
     assert llm.requests == []
     assert isinstance(outcome[0], BaseException)

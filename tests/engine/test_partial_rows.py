@@ -136,7 +136,7 @@ class Meeting(LLM):
     _barrier: asyncio.Barrier = PrivateAttr(default_factory=lambda: asyncio.Barrier(2))
 
     async def respond(self, request: Request) -> Response:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self._barrier.wait()
         return Response.of_text("met")
 
@@ -156,7 +156,7 @@ class Waiting(Step):
 
     def process(self, row: Row) -> Row:
         if row["number"] == 2:
-            assert self._first_has_left.wait(20)
+            assert self._first_has_left.wait(60)
         time.sleep(0.03 if row["number"] == 1 else 0)
         return row
 

@@ -76,6 +76,8 @@ class Dying(Apart):
 def none_loaded() -> None:
     Heavy.loads.clear()
     Heavy.at_once.clear()
+    Endless.begun.clear()
+    Endless.ended.clear()
 
 
 def heavy(**fields: Any) -> Heavy:

@@ -34,7 +34,7 @@ class Counted(Step):
 class StuckLink(HereLink):
     """Brings no rows to its worker until it's released."""
 
-    patience = 5.0
+    patience = 60.0
     is_stuck = True
 
     async def send(self, message: bytes) -> None:

@@ -7,6 +7,7 @@ import json
 import time
 
 import pytest
+from tests.support.processor_time import processor_seconds
 
 from seedbed import (
     AuthenticationError,
@@ -261,12 +262,12 @@ def test_an_empty_account_ends_the_run_and_a_rate_limit_does_not():
 
 
 def test_the_time_to_wait_is_read_in_all_its_forms():
-    soon = email.utils.formatdate(time.time() + 30, usegmt=True)
+    soon = email.utils.formatdate(time.time() + 3000, usegmt=True)
     past = email.utils.formatdate(time.time() - 30, usegmt=True)
     assert http_error(answer(429, "", retry_after="7"), "Acme").retry_after == 7
     assert retry_after({"retry-after": "1.5"}) == 1.5
     assert retry_after({"retry-after": "20", "retry-after-ms": "250"}) == 0.25
-    assert 28 <= retry_after({"retry-after": soon}) <= 30
+    assert 2000 < retry_after({"retry-after": soon}) <= 3000
     assert retry_after({"retry-after": past}) == 0
     for junk in ("soon", "-1", "nan", "inf", ""):
         assert retry_after({"retry-after": junk}) is None
@@ -414,8 +415,10 @@ def nested(depth, inside='"m"'):
     ],
 )
 def test_an_error_of_any_shape_is_typed_at_once(status, body):
-    start = time.process_time()
-    with pytest.raises(LLMError):
-        parse_body(answer(status, body), "Acme")
+
+    def parse() -> None:
+        with pytest.raises(LLMError):
+            parse_body(answer(status, body), "Acme")
+
     # 0.01 s; a search that begins again at each place takes minutes.
-    assert time.process_time() - start < 2
+    assert processor_seconds(parse) < 2

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.support.fault_server import Reply
 
 from seedbed import LLMConnectionError, TimedOutError, UsageError, post_json
-from seedbed.llm.http import transport
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.http import transport, wrong_scheme
 from seedbed.llm.http.proxy import proxy_of
 
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
@@ -84,8 +85,21 @@ def proxy(monkeypatch):
         yield server
 
 
+@pytest.fixture(autouse=True)
+def unknown_servers(monkeypatch):
+    """Has nothing be known of other tests' servers, whose ports come again, and gives these time."""
+
+    async def forget():
+        transport._pool().answered.clear()
+        transport._pool()._tried.clear()
+
+    monkeypatch.setattr(wrong_scheme, "_SECONDS", 60.0)
+    transport._route.cache_clear()
+    loop_thread().run(forget(), twin="")
+
+
 def post(url):
-    return asyncio.run(post_json(url, {}, headers={}, timeout=10))
+    return asyncio.run(post_json(url, {}, headers={}, timeout=60))
 
 
 def test_the_proxy_of_the_environment_is_used_with_its_password(proxy, monkeypatch):

@@ -125,13 +125,20 @@ def test_a_server_that_does_not_speak_http():
 
 
 def test_nothing_listens():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    for host in ("127.0.0.1", "localhost"):
-        with pytest.raises(LLMConnectionError, match=rf"cannot reach '.*:{port}/v1': .*onnect") as caught:
-            post(f"http://{host}:{port}/v1")
-        assert "is base_url right?" in str(caught.value)
-        assert caught.value.retryable
+    with silent_port() as port:
+        for host in ("127.0.0.1", "localhost"):
+            with pytest.raises(LLMConnectionError, match=rf"cannot reach '.*:{port}/v1': .*onnect") as caught:
+                post(f"http://{host}:{port}/v1")
+            assert "is base_url right?" in str(caught.value)
+            assert caught.value.retryable
+
+
+@contextmanager
+def silent_port():
+    """Yield a port on which nobody listens, nor begins to: it's taken."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        yield silent.getsockname()[1]
 
 
 def test_a_name_that_does_not_exist():
@@ -204,14 +211,14 @@ def test_what_is_no_url_of_a_server_is_the_users_mistake(url):
 def test_user_and_password_of_a_url_are_sent_and_never_shown(fault_server, trouble):
     host = fault_server.url.removeprefix("http://")
     url = f"http://me:hunter2@{host}/v1"
-    if trouble == "refused":
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            url = f"http://me:hunter2@127.0.0.1:{server.getsockname()[1]}/v1"
-    elif trouble == "no url":
+    if trouble == "no url":
         url = "http://me:hunter2@host:port/v1"
     fault_server.answer_with(Reply(body={"a": "x" * 1000}, cut=trouble == "cut", hang=trouble == "hang"))
-    with pytest.raises((LLMConnectionError, TimedOutError, UsageError)) as caught:
-        post(url, headers={}, timeout=0.2 if trouble == "hang" else 10)
+    with silent_port() as port:
+        if trouble == "refused":
+            url = f"http://me:hunter2@127.0.0.1:{port}/v1"
+        with pytest.raises((LLMConnectionError, TimedOutError, UsageError)) as caught:
+            post(url, headers={}, timeout=0.2 if trouble == "hang" else 10)
     assert "hunter2" not in "".join(traceback.format_exception(caught.value))
     for sent in fault_server.received:
         assert sent.headers["authorization"].startswith("Basic ")

@@ -50,7 +50,7 @@ def bound():
     resource.setrlimit(resource.RLIMIT_CPU, (used + SECONDS + 1,) * 2)
     resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEGABYTES * 2**20,) * 2)
     # Waiting takes no processor time.
-    signal.alarm(30)
+    signal.alarm(250)
 
 def tried(door, folder, file):
     with tempfile.TemporaryFile() as told:

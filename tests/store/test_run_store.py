@@ -86,7 +86,7 @@ def test_one_addition_is_committed_without_a_flush(store):
     committed = threading.Event()
     store.on_commit(lambda _: committed.set())
     store.add_result(result(1))
-    assert committed.wait(10)
+    assert committed.wait(60)
 
 
 def test_what_is_held_is_durable_with_the_first_answer(store):

@@ -116,9 +116,9 @@ class AnsweringServer(LoopbackServer):
         self.wait_until(lambda: holds(self._log))
 
     def lateness(self, start: float, end: float) -> float:
-        """Return the longest that the machine kept this process from working, from one moment to another."""
+        """Return how long the machine kept this process from working in all, from one moment to another."""
         beats = [beat for beat in self._beats if start - 1 <= beat <= end + 1]
-        return max(later - beat - BEAT for beat, later in pairwise(beats))
+        return sum(later - beat - BEAT for beat, later in pairwise(beats))
 
     def application(self) -> web.Application:
         """Return an application of the one path of the protocol, with a heart beating beside it."""

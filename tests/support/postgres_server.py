@@ -44,9 +44,6 @@ def postgres_server() -> Iterator[PostgresServer]:
     programs = _programs()
     # Not below the test's own folder, which another user may not enter; and a socket's path is short.
     folder = Path(mkdtemp(prefix="seedbed-postgres-", dir="/tmp"))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     user = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
     if user:
         shutil.chown(folder, "postgres", "postgres")
@@ -54,22 +51,37 @@ def postgres_server() -> Iterator[PostgresServer]:
     secret.write_text(PASSWORD)
     secret.chmod(0o644)
 
-    def run(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [programs / program, *arguments], cwd=folder, stdout=subprocess.DEVNULL, check=False, **user
-        )
-        assert done.returncode == 0, program
+    def status_of(program: str, *arguments: str) -> int:
+        command = [programs / program, *arguments]
+        return subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, check=False, **user).returncode
 
-    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    def run(program: str, *arguments: str) -> None:
+        assert status_of(program, *arguments) == 0, program
+
+    def starts(port: int) -> bool:
+        options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
+        log = ("-l", str(folder / "log"), "-o", f"{options} -c fsync=off")
+        return status_of("pg_ctl", "-D", str(data), "-w", "-t", "250", *log, "start") == 0
+
     try:
         run("initdb", "-D", str(data), "-U", "ada", f"--pwfile={secret}", "-A", "scram-sha-256", "--no-sync")
-        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", options, "start")
+        # A port that was free may be another's when the server comes to it.
+        port = next((port for port in _free_ports(5) if starts(port)), None)
+        assert port, (folder / "log").read_text()
         try:
             yield PostgresServer(port, folder)
         finally:
             run("pg_ctl", "-D", str(data), "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_ports(number: int) -> Iterator[int]:
+    for _ in range(number):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        yield port
 
 
 def _programs() -> Path:

@@ -319,7 +319,7 @@ class AsksOneByOne(PlainLLM):
 class ComputesOnTheLoop(PlainLLM):
     async def respond(self, request: Request) -> Response:
         if request.max_tokens == 16:
-            time.sleep(0.3)  # noqa: ASYNC251 - the fault
+            time.sleep(0.6)  # noqa: ASYNC251 - the fault
         return await super().respond(request)
 
 

@@ -92,7 +92,7 @@ class SleepsOnTheLoop(Haiku):
     """Waits without letting others go on."""
 
     async def generate_row(self, input: Row) -> Row:
-        time.sleep(0.15)  # noqa: ASYNC251 - the fault
+        time.sleep(0.25)  # noqa: ASYNC251 - the fault
         return {"generation": await self.ask(str(input))}
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.support.processor_time import processor_seconds
 
 from seedbed import InvalidRowError, ParameterError, Reject, UsageError, get_step
 from seedbed_data.scrubbing import Found, Scrubbing
@@ -38,9 +38,7 @@ def _ratio(step: str, text: str) -> float:
 
 
 def _seconds(step: str, text: str) -> float:
-    began = time.process_time()
-    masked(step, text)
-    return time.process_time() - began
+    return processor_seconds(lambda: masked(step, text))
 
 
 @pytest.mark.parametrize(

@@ -75,9 +75,9 @@ def test_a_moment_inside_of_openrouters_error_is_waited_for():
     def body(moment):
         return {"error": {"code": 429, "metadata": {"headers": {"X-RateLimit-Reset": moment}}}}
 
-    soon = str(int((time.time() + 30) * 1000))
+    soon = str(int((time.time() + 3000) * 1000))
 
-    assert 25 < reset_in_metadata(body(soon)) <= 30
+    assert 2000 < reset_in_metadata(body(soon)) <= 3000
     assert reset_in_metadata(body("1700000000000")) == 0
     for junk in ("soon", "30", None):
         assert reset_in_metadata(body(junk)) is None

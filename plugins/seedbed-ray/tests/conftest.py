@@ -147,6 +147,14 @@ def command_of(pid: int) -> str:
     return ""
 
 
+def content_of(file: Path) -> bytes:
+    """Return what is in a file; nothing if it's none, or Ray has removed it meanwhile."""
+    try:
+        return file.read_bytes() if file.is_file() else b""
+    except OSError:
+        return b""
+
+
 @pytest.fixture
 def on_ray(answering_server: AnsweringServer, tmp_path: Path) -> Iterator[OnRay]:
     """A run of 150 rows, whose answers take up to a tenth of a second."""

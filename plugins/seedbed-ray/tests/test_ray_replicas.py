@@ -31,6 +31,8 @@ from seedbed_llamacpp import LlamaCppLLM
 from seedbed_ray import RayEngine
 from seedbed_ray.options import RayOptions
 
+from .conftest import content_of
+
 pytestmark = pytest.mark.slow
 
 # In no file, not even in this one: Ray may copy it.
@@ -188,9 +190,9 @@ def test_a_key_reaches_a_replica_and_is_in_no_file_of_ray(tmp_path: Path) -> Non
 
     assert {row["generation"] for row in done.rows()} == {str(len(KEY))}
     session = Path(global_worker.node.get_session_dir_path())
-    files = [file for file in session.rglob("*") if file.is_file()]
-    assert any(b"ReplicaActor" in file.read_bytes() for file in files)
-    assert not [file for file in files if KEY.encode() in file.read_bytes()]
+    files = {file: content_of(file) for file in session.rglob("*")}
+    assert any(b"ReplicaActor" in content for content in files.values())
+    assert not [file for file, content in files.items() if KEY.encode() in content]
 
 
 def test_what_the_cluster_never_has_is_named_when_the_time_is_up(tmp_path: Path) -> None:

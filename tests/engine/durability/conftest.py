@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ DURABLE_SECONDS = 0.25
 class Sessions:
     """One run in a folder of its own, in as many processes, one after the other, as it takes.
 
-    `cuts` are the moments at which its processes were killed or told to stop.
+    `cuts` are the moments at which its processes were killed or told to stop; `waits` the seconds for which
+    their threads had waited for a processor until then.
     """
 
     def __init__(self, nursery: Nursery, server: AnsweringServer, folder: Path) -> None:
@@ -36,6 +38,7 @@ class Sessions:
         self.out = folder / "out.jsonl"
         self.runs = folder / "runs"
         self.cuts: dict[int, float] = {}
+        self.waits: dict[int, float] = {}
         self.child: Child | None = None
         self._nursery = nursery
         self._numbers: set[int] = set()
@@ -92,6 +95,8 @@ class Sessions:
 
     def note_cut(self) -> None:
         """Note that what the process has not made safe by now may be lost."""
+        assert self.child is not None
+        self.waits[self.server.session] = seconds_in_line(self.child.pid)
         self.cuts[self.server.session] = time.monotonic()
 
     def cut(self, number: int) -> int:
@@ -130,8 +135,19 @@ class Sessions:
         if cut is None:
             return float("inf")
         # Where the machine lets a process wait, it is not Seedbed that is late.
-        allowed = DURABLE_SECONDS + self.server.lateness(asked.answered, cut)
+        late = self.server.lateness(asked.answered, cut) + self.waits[asked.session]
+        allowed = DURABLE_SECONDS + late
         return cut - asked.answered - allowed
+
+
+def seconds_in_line(pid: int) -> float:
+    """Return for how long the threads of a process could have worked and had no processor, on Linux."""
+    waited = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        # Nanoseconds that it ran, nanoseconds that it waited, and turns.
+        with suppress(OSError):
+            waited += int(thread.read_text().split()[1])
+    return waited / 1e9
 
 
 def answered(log: list[Asked]) -> set[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from statistics import median
 from typing import Any
 
 import pytest
@@ -65,10 +64,9 @@ class BackendCallContract(LLMFacts):
         assert self.wire is None or not self._holds_up_the_loop(request), (
             "the backend blocks the loop until its answer has come: await it, or call asyncio.to_thread"
         )
-        # The median: a backend that blocks does so every time, a pause of the machine comes by chance.
-        lateness = median(_lateness(llm) for _ in range(3))
-        assert lateness < LATENESS, (
-            f"the backend blocked the loop for {lateness:.2f} s: await, or call asyncio.to_thread"
+        # A backend that blocks does so every time, a pause of the machine comes by chance.
+        assert any(_lateness(llm) < LATENESS for _ in range(3)), (
+            f"the backend blocked the loop for {LATENESS:g} s or more: await, or call asyncio.to_thread"
         )
 
     @pytest.mark.usefixtures("free_loop")
@@ -150,4 +148,4 @@ def _lateness(llm: BaseBackend) -> float:
     """Return for how many seconds the backend blocked the loop during a call."""
     with Heartbeat(loop_thread().loop) as heart:
         ask(llm, **SHORT)
-    return heart.lateness - heart.lateness_of_the_machine
+    return heart.lateness

@@ -143,10 +143,11 @@ class LLMFailureContract(LLMFacts):
         This is how the gateway notices that a server is down, and ends the run with one message instead of
         thousands.
         """
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        llm = self.new_llm(**self.protocol.fields(f"http://127.0.0.1:{port}", KEY))
-        error = failure(llm)
+        # Bound, and not listening: a port that is free could be another server's by now.
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            port = silent.getsockname()[1]
+            error = failure(self.new_llm(**self.protocol.fields(f"http://127.0.0.1:{port}", KEY)))
         assert isinstance(error, LLMConnectionError), f"it raised {error!r}, not an LLMConnectionError"
 
     @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -15,8 +16,10 @@ class LoopbackServer(ABC):
     """An aiohttp application on a free port, served during a `with` block; `url` is its address.
 
     Code on its loop calls `wake` when something changes. Other threads call `wait_until` something holds, for
-    at most `patience` seconds.
+    at most `patience` seconds. No two servers of a process have the same address, one after the other either.
     """
+
+    _ports: ClassVar[set[int]] = set()
 
     notices_disconnection: ClassVar[bool] = False
     """Whether a request's handler is cancelled when its client disconnects."""
@@ -66,7 +69,7 @@ class LoopbackServer(ABC):
             handler_cancellation=self.notices_disconnection,
         )
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await web.SockSite(runner, self._socket()).start()
         host, port = runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
         started.set()
@@ -75,3 +78,16 @@ class LoopbackServer(ABC):
         for _ in range(4):
             await asyncio.sleep(0)
         await runner.cleanup()
+
+    @classmethod
+    def _socket(cls) -> socket.socket:
+        """Return a socket on a port that no server of this process has had."""
+        # What a process knows of a server (its limits, its certificate, that it has answered) is kept by its
+        # address, and the system gives the ports of one test to the next.
+        while True:
+            made = socket.create_server(("127.0.0.1", 0))
+            port = made.getsockname()[1]
+            if port not in cls._ports:
+                cls._ports.add(port)
+                return made
+            made.close()

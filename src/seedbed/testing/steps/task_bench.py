@@ -81,7 +81,7 @@ class TaskBench(StepBench):
         """Return for how many seconds a run has blocked the loop at a time, without pauses of the machine."""
         with Heartbeat(loop_thread().loop) as heartbeat:
             self.run()
-        return heartbeat.lateness - heartbeat.lateness_of_the_machine
+        return heartbeat.lateness
 
     def rows_in_reverse(self) -> list[Row]:
         """Return the rows made when the answers of rows in flight come in reverse order."""
