@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextvars import Context
+from pathlib import Path
 from types import FrameType
 
 from seedbed.llm.calling.loop import LoopThread
@@ -19,7 +21,7 @@ _LEAST = 1.0
 _LEAST_SHARE = 0.05
 """Seconds, and share of a run's time, for which a line has to block the loop before it's reported.
 
-On a busy machine the system may interrupt a quick step, which is nobody's fault and adds up.
+A quick step may be interrupted, where the garbage is collected or another thread works; that adds up.
 """
 
 
@@ -35,6 +37,7 @@ class LoopWatch:
         self._came_round = threading.Event()
         self._watching = threading.Thread(target=self._watch, name="seedbed-loop-watch", daemon=True)
         self._blocked: dict[str, float] = {}
+        self._clock = ThreadClock(thread.native_id)
 
     @property
     def blocked(self) -> Mapping[str, float]:
@@ -63,10 +66,11 @@ class LoopWatch:
                 # The thread's stack names the line. asyncio's debug mode measures slow callbacks too, but it
                 # only knows the task, and it makes every call slower.
                 frame = _author_frame(sys._current_frames().get(self._thread.ident or 0))
+                seconds = self._clock.spent(now - before)
                 # Only if it's the same step as a tick ago: many quick ones in one turn of the loop are fine.
                 if frame is not None and frame is former:
                     place = _place(frame)
-                    self._blocked[place] = self._blocked.get(place, 0.0) + now - before
+                    self._blocked[place] = self._blocked.get(place, 0.0) + seconds
                 former = frame
             before = now
 
@@ -76,6 +80,27 @@ class LoopWatch:
         self._came_round.clear()
         if not self._thread.loop.is_closed():
             self._thread.loop.call_soon_threadsafe(self._came_round.set, context=Context())
+
+
+class ThreadClock:
+    """Tells what a thread has spent of some time: not when it waited for a processor, as Linux says."""
+
+    def __init__(self, native_id: int | None) -> None:
+        self._file = Path(f"/proc/self/task/{native_id}/stat")
+        self._used = 0.0
+
+    def spent(self, seconds: float) -> float:
+        """Return how many of the seconds since the last call the thread has worked, or waited of its own."""
+        try:
+            # The name, in parentheses, may have blanks; proc(5) numbers the fields.
+            fields = self._file.read_text().rpartition(")")[2].split()
+        except OSError:
+            # Only Linux says it.
+            return seconds
+        used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        worked, self._used = used - self._used, used
+        # Ready to work: if it hasn't, it was in line for a processor.
+        return min(seconds, worked) if fields[0] == "R" else seconds
 
 
 def _author_frame(frame: FrameType | None) -> FrameType | None:

@@ -52,6 +52,11 @@ class LoopThread:
         self.loop.close()
 
     @property
+    def native_id(self) -> int | None:
+        """The number that the system has for the thread."""
+        return self._thread.native_id
+
+    @property
     def ident(self) -> int | None:
         """The number of the thread."""
         return self._ident
