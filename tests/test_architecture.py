@@ -162,6 +162,22 @@ def test_modules_import_each_other_through_the_doors_alone():
     assert tuple(TopologicalSorter(graph).static_order())
 
 
+def test_no_two_modules_or_public_classes_have_one_name():
+    """A reader who remembers a name, or searches for it, comes to one place."""
+    homes: dict[str, set[str]] = {}
+    for path, module in modules():
+        if part_of(module) in ("testing", "__main__", "__init__"):
+            continue
+        name = module.rpartition(".")[2]
+        if part_of(module) != "cli" and name not in ("__init__", "__main__"):
+            homes.setdefault(name, set()).add(module)
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, set()).add(module)
+
+    assert {name: sorted(found) for name, found in homes.items() if len(found) > 1} == {}
+
+
 def test_the_paths_that_contributors_are_sent_to_exist():
     text = (ROOT / "CONTRIBUTING.md").read_text() + (ROOT / "docs/explanation/design.md").read_text()
     parts = "|".join(sorted(LEVELS.keys() | {"segments"}))

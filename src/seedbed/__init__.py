@@ -155,7 +155,7 @@ if TYPE_CHECKING:
     from seedbed.store.file_source import FileSource as FileSource
     from seedbed.store.format import Format as Format
     from seedbed.store.output import Output as Output
-    from seedbed.store.ratings.ratings import Ratings as Ratings
+    from seedbed.store.ratings.people_ratings import Ratings as Ratings
     from seedbed.store.ratings.row_rating import RowRating as RowRating
     from seedbed.store.ratings.run_ratings import PeopleSay as PeopleSay
     from seedbed.store.ratings.run_ratings import RunRatings as RunRatings
@@ -278,7 +278,7 @@ _HOMES = {
     "store.readers": "read_rows read_text",
     "store.file_source": "FileSource",
     "store.row_files": "RowFiles",
-    "store.ratings.ratings": "Ratings",
+    "store.ratings.people_ratings": "Ratings",
     "store.ratings.row_rating": "RowRating",
     "store.ratings.run_ratings": "PeopleSay RunRatings",
     "store.refused_rows": "RefusedRow RowCall",

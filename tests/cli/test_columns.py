@@ -16,7 +16,7 @@ from tests.support.terminal import terminal
 from seedbed.cli import invoke
 from seedbed.cli.terminal.cell_width import shortened, width_of
 from seedbed.cli.terminal.counting import brief_number
-from seedbed.cli.terminal.fitting import Column, FittedTable, fitted
+from seedbed.cli.terminal.fitting import FittedTable, TableColumn, fitted
 
 Seedbed = Callable[..., Result]
 
@@ -95,7 +95,7 @@ def test_the_list_of_plugins_comes_also_where_no_name_fits(
 def test_names_are_shortened_until_the_table_fits_or_nothing_is_left_to_shorten(
     titles: list[str], cells: list[str], width: int
 ) -> None:
-    columns = tuple(Column(title, name=True) for title in titles)
+    columns = tuple(TableColumn(title, name=True) for title in titles)
     table = fitted(FittedTable(columns, [cells[: len(titles)]]), width)
     shortest = [max(8, *map(len, column.title.split("\n"))) for column in table.columns]
     assert table.width() <= width or all(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from seedbed import GeneratorTask, Run, UsageError, run
-from seedbed.engine.start import Start
+from seedbed.engine.run_start import Start
 from seedbed.store import RunReader, RunStore, run_folder
 from seedbed.testing import ScriptedLLM
 

@@ -11,7 +11,7 @@ from tests.support.crews import Here, HereLink
 
 from seedbed import Step, run
 from seedbed.engine.segments import step_runners
-from seedbed.engine.workers import pace, unsent_news
+from seedbed.engine.workers import unsent_news, worker_pace
 from seedbed.engine.workers.message_bytes import decoded
 from seedbed.engine.workers.unsent_news import UnsentNews
 from seedbed.engine.workers.worker_messages import Addition, Mark, News, Reserve
@@ -78,7 +78,7 @@ def test_a_worker_tells_several_rows_at_once_and_does_not_run_dry(monkeypatch: p
     monkeypatch.setattr(unsent_news, "GATHERING", 0.0)
     # Each row comes back by itself, and a worker has many in hand.
     monkeypatch.setattr(step_runners, "_HOP_SECONDS", -1.0)
-    monkeypatch.setattr(pace, "AHEAD_SECONDS", 60.0)
+    monkeypatch.setattr(worker_pace, "AHEAD_SECONDS", 60.0)
     made = run(Plain(), input=[{"n": n} for n in range(ROWS)], engine=Counting)
 
     assert [row["n"] for row in made.rows()] == list(range(ROWS))

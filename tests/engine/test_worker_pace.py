@@ -12,8 +12,8 @@ from tests.support.crews import Here, HereLink
 
 from seedbed import Step, WorkerLink, run
 from seedbed.engine.workers.message_bytes import decoded
-from seedbed.engine.workers.pace import AHEAD_SECONDS, Pace
 from seedbed.engine.workers.run_messages import Items
+from seedbed.engine.workers.worker_pace import AHEAD_SECONDS, WorkerPace
 
 ROWS = 40
 
@@ -68,7 +68,7 @@ def test_a_worker_that_makes_no_progress_holds_two_rows_and_the_others_make_the_
 
 @pytest.mark.parametrize("seconds", [0.0002, 0.02, 3.0])
 def test_a_worker_has_a_quarter_of_a_second_of_work_in_hand_whatever_a_row_takes(seconds: float) -> None:
-    pace, now = Pace(), 0.0
+    pace, now = WorkerPace(), 0.0
     pace.begin(now)
     for _ in range(200):
         # News every 10 ms at most.
@@ -80,7 +80,7 @@ def test_a_worker_has_a_quarter_of_a_second_of_work_in_hand_whatever_a_row_takes
 
 
 def test_a_worker_that_has_run_dry_gets_twice_as_many_rows() -> None:
-    pace = Pace()
+    pace = WorkerPace()
     for number in range(6):
         pace.begin(float(2 * number))
         # A second on the way, whatever they take: a quarter of a second's rows would be ever fewer.
@@ -89,7 +89,7 @@ def test_a_worker_that_has_run_dry_gets_twice_as_many_rows() -> None:
 
 
 def test_two_news_at_once_after_a_long_time_without_any_count_as_one() -> None:
-    once, twice = Pace(), Pace()
+    once, twice = WorkerPace(), WorkerPace()
     for pace in (once, twice):
         pace.begin(0.0)
     once.note(50, 10, 1.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seedbed import AuthenticationError, BadRequestError, ContentFilteredError
-from seedbed.llm.http.refusals import parameter_of, refusal
+from seedbed.llm.http.refused_requests import parameter_of, refusal
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from seedbed import (
     otherwise,
     when,
 )
-from seedbed.pipeline.columns import check_columns
+from seedbed.pipeline.column_checks import check_columns
 from seedbed.tasks.rows import Row
 
 

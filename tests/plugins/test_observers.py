@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedbed import hookimpl
-from seedbed.engine.observing.named import Named, configured_observers, observer_named, observers_of
+from seedbed.engine.observing.named import NamedObservers, configured_observers, observer_named, observers_of
 from seedbed.engine.observing.observer import Observer
 from seedbed.errors import (
     AmbiguousPluginError,
@@ -221,7 +221,7 @@ def test_an_object_without_right_hooks_is_refused(given, said):
 def test_names_objects_and_settings_add_up_and_each_comes_once(watch):
     given = Watch()
     observers = observers_of(
-        ["watch", given, given], registry=watch().registry(), named=Named(("watch",), "the settings")
+        ["watch", given, given], registry=watch().registry(), named=NamedObservers(("watch",), "the settings")
     )
 
     assert [observer.claim.name for observer in observers] == ["watch", "Watch"]
@@ -229,7 +229,7 @@ def test_names_objects_and_settings_add_up_and_each_comes_once(watch):
 
 def test_one_name_in_place_of_a_list_is_refused():
     with pytest.raises(UsageError, match=r"observers=\['watch'\]"):
-        observers_of("watch", named=Named())
+        observers_of("watch", named=NamedObservers())
 
 
 def test_a_class_in_a_file_is_an_observer(tmp_path):
@@ -239,10 +239,10 @@ def test_a_class_in_a_file_is_an_observer(tmp_path):
         "class Own:\n    @hookimpl\n    def seedbed_row_finished(self, row): ...\n"
         "class Needy(Own):\n    def __init__(self, what): ...\n"
     )
-    (observer,) = observers_of([f"{path}:Own"], named=Named())
+    (observer,) = observers_of([f"{path}:Own"], named=NamedObservers())
     assert observer.claim.name == "Own"
     with pytest.raises(BrokenPluginError, match=r"Needy\(\) raised TypeError"):
-        observers_of([f"{path}:Needy"], named=Named())
+        observers_of([f"{path}:Needy"], named=NamedObservers())
 
 
 def test_the_strongest_place_that_names_observers_counts(tmp_path):
@@ -253,9 +253,9 @@ def test_the_strongest_place_that_names_observers_counts(tmp_path):
     assert configured_observers(folder=inner, environ={}).names == ("one",)
     (tmp_path / "seedbed.toml").write_text('observers = ["two", "three"]\n\n[plugins]\nallow = []\n')
     named = configured_observers(folder=inner, environ={})
-    assert named == Named(("two", "three"), f"'observers' in {tmp_path / 'seedbed.toml'}")
+    assert named == NamedObservers(("two", "three"), f"'observers' in {tmp_path / 'seedbed.toml'}")
     named = configured_observers(folder=inner, environ={"SEEDBED_OBSERVERS": "four, five"})
-    assert named == Named(("four", "five"), "the environment variable SEEDBED_OBSERVERS")
+    assert named == NamedObservers(("four", "five"), "the environment variable SEEDBED_OBSERVERS")
     assert configured_observers(folder=inner, environ={"SEEDBED_OBSERVERS": ""}).names == ()
 
 
@@ -275,7 +275,9 @@ def test_a_setting_that_is_no_list_of_names_is_refused(tmp_path, text, said):
 
 def test_an_error_says_which_setting_names_the_observer(watch):
     with pytest.raises(UnknownPluginError) as caught:
-        observers_of(registry=watch().registry(), named=Named(("wach",), "'observers' in seedbed.toml"))
+        observers_of(
+            registry=watch().registry(), named=NamedObservers(("wach",), "'observers' in seedbed.toml")
+        )
     assert "it's named by 'observers' in seedbed.toml" in caught.value.advice
 
 
@@ -288,7 +290,7 @@ def test_a_class_in_a_module_is_told_how_to_be_named(
     (tmp_path / "src" / "my_pkg" / "watch.py").touch()
 
     with pytest.raises(UnknownPluginError) as caught:
-        observers_of([name], registry=Registry([]), named=Named())
+        observers_of([name], registry=Registry([]), named=NamedObservers())
 
     file = "src/my_pkg/watch.py" if "my_pkg" in name else "PATH.py"
     assert f"named by its file: {file}:Log" in caught.value.advice[0]

@@ -28,13 +28,13 @@ from seedbed import (
 )
 from seedbed.engine.resume.code import code_parts
 from seedbed.errors import AuthenticationError
-from seedbed.llm.guarded import OVERRIDES
+from seedbed.llm.guarded_backends import OVERRIDES
 from seedbed.plugins.authoring.overrides import Wanted
 from seedbed.plugins.catalogue.inspection import check_plugin
 from seedbed.plugins.registry import Registry
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
-from seedbed.tasks.guarded import GENERATOR_STEP, GENERATOR_TASK, ROW_STEP, STEP, TASK
+from seedbed.tasks.guarded_steps import GENERATOR_STEP, GENERATOR_TASK, ROW_STEP, STEP, TASK
 
 THE_FRAMEWORKS_OWN = {"is_admitting", "is_indexed", "noted", "offered", "origin", "untrusted_host"}
 """Properties that are not there to be overridden."""

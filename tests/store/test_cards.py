@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from seedbed import Citation, GeneratorTask, GlobalStep, Output, Reject, Row, Step, run
-from seedbed.store.cards.columns import columns_of
+from seedbed.store.cards.column_facts import columns_of
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import fenced, plain, table
 from seedbed.tasks.rows import encode_row

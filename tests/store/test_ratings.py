@@ -13,8 +13,8 @@ import pytest
 
 from seedbed import Result, RunReader, RunStore, UsageError, Verdict
 from seedbed.store import remove_run
+from seedbed.store.ratings.people_ratings import KeptCalibration, Ratings
 from seedbed.store.ratings.rated_rows import RatedRows
-from seedbed.store.ratings.ratings import KeptCalibration, Ratings
 
 
 def write(folder: Path, *texts: str, **more: object) -> None:
@@ -123,7 +123,7 @@ _RATE_FOR_EVER = """
 import itertools, sys
 from pathlib import Path
 from seedbed import RunReader
-from seedbed.store.ratings.ratings import Ratings
+from seedbed.store.ratings.people_ratings import Ratings
 with RunReader.open(Path(sys.argv[1])) as run:
     for number in itertools.count():
         Ratings(run, "made").rate("1", "good", rater=f"r{number}")

@@ -16,10 +16,10 @@ from tests.support.drift import DRIFT
 
 from seedbed import Output, UsageError, run
 from seedbed.errors import DatasetError
+from seedbed.store.dataset_writing import check_output
 from seedbed.store.output import outputs_of, parse_split
 from seedbed.store.parquet_folder import write_parquet_folder
 from seedbed.store.splits import Splits
-from seedbed.store.writing import check_output
 from seedbed.tasks.rows import Row, encode_row
 
 HALVES = {"train": 0.5, "test": 0.5}

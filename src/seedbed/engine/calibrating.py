@@ -10,7 +10,7 @@ from seedbed.engine.lineage.story_making import story_of
 from seedbed.errors import UsageError
 from seedbed.raters.agreement import agreement
 from seedbed.raters.calibration import Calibration, calibrate
-from seedbed.store.ratings.ratings import KeptCalibration, Ratings
+from seedbed.store.ratings.people_ratings import KeptCalibration, Ratings
 from seedbed.store.ratings.run_ratings import RunRatings, figures_of
 from seedbed.store.run_queries import RunQueries
 from seedbed.suggestions import did_you_mean

@@ -17,16 +17,16 @@ from seedbed.engine.sources.id_checks import check_id_columns
 from seedbed.engine.sources.input_rows import input_rows
 from seedbed.engine.sources.source_steps import source_step, with_source
 from seedbed.errors import SeedbedError, UsageError
-from seedbed.pipeline.columns import column_problems, columns_made
+from seedbed.pipeline.column_checks import column_problems, columns_made
 from seedbed.pipeline.file import read_pipeline
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.reading.problems import Problems
 from seedbed.pipeline.topology import Topology
 from seedbed.plugins.needed_packages import check_packages
 from seedbed.plugins.registry import Registry
+from seedbed.store.dataset_writing import check_output
 from seedbed.store.output import Output, outputs_of
 from seedbed.store.read_options import Reading
-from seedbed.store.writing import check_output
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.files import Files
 from seedbed.tasks.remote.remote_systems import check_packages_of, is_remote

@@ -10,10 +10,10 @@ from contextvars import Context
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.failure import Failure
 from seedbed.engine.garbage import rare_collections
-from seedbed.engine.loading import Loaded
 from seedbed.engine.resume.gate import ResumeGate
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.resume.manifest import changed_steps, tells_branches_apart
+from seedbed.engine.run_loading import Loaded
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.remote_flows import RemoteFlows
 from seedbed.engine.segments.segment_runner import SegmentRunner

@@ -17,12 +17,12 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.resume.file_record import record_files
 from seedbed.engine.run import Run
 from seedbed.engine.run_owner import check_owner
+from seedbed.engine.run_start import Start
 from seedbed.engine.session import Session
-from seedbed.engine.start import Start
 from seedbed.engine.workers.worker_resources import unplaced
 from seedbed.errors import UsageError
 from seedbed.store import Output, RunStore, check_csv_safe, run_folder
-from seedbed.store.writing import trial_of
+from seedbed.store.dataset_writing import trial_of
 
 
 def open_session(

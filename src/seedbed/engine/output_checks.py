@@ -7,7 +7,7 @@ from pathlib import Path
 
 from seedbed.engine.plan import Plan
 from seedbed.errors import UsageError
-from seedbed.pipeline.columns import columns_made
+from seedbed.pipeline.column_checks import columns_made
 from seedbed.store import Output, check_output
 from seedbed.store.training import check_columns_of_form
 from seedbed.suggestions import did_you_mean

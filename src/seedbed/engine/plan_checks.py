@@ -12,7 +12,7 @@ from seedbed.engine.sources.id_checks import check_id_columns, check_source_of_i
 from seedbed.engine.stopping.bounds import check_size
 from seedbed.errors import UsageError
 from seedbed.llm.keys.key_guard import refuse_keys
-from seedbed.pipeline.columns import check_columns
+from seedbed.pipeline.column_checks import check_columns
 from seedbed.pipeline.topology import Topology
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.generator_task import GeneratorTask

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seedbed.engine.comparison.run_diff import RunDiff
     from seedbed.engine.lineage.story import Story
     from seedbed.raters.calibration import Calibration
-    from seedbed.store.ratings.ratings import Ratings
+    from seedbed.store.ratings.people_ratings import Ratings
     from seedbed.store.ratings.row_rating import RowRating
     from seedbed.store.ratings.run_ratings import RunRatings
 
@@ -183,7 +183,7 @@ class RunRows:
 
     @contextmanager
     def _rated(self, leaf: str | None) -> Iterator[Ratings]:
-        from seedbed.store.ratings.ratings import Ratings
+        from seedbed.store.ratings.people_ratings import Ratings
 
         with self._reading() as reader:
             if reader is None:

@@ -17,9 +17,9 @@ from seedbed.engine.plan import Plan
 from seedbed.engine.resume.finished import FinishedRun
 from seedbed.engine.resume.manifest import BRANCHES, manifest_of, plugins_of, tells_branches_apart
 from seedbed.engine.run import Run
+from seedbed.engine.run_start import Start
 from seedbed.engine.segments.step_counts import StepTally
-from seedbed.engine.session_end import Ending
-from seedbed.engine.start import Start
+from seedbed.engine.session_end import SessionEnding
 from seedbed.engine.stopping.pausing import paused
 from seedbed.engine.timeline import sampled
 from seedbed.errors import PluginError, SeedbedError, StopRun
@@ -58,7 +58,7 @@ class Session:
         self._observers = observers
         self._start = start
         self._finished = FinishedRun(job)
-        self._ending = Ending(job, self._finished, outputs=outputs, csv_safe=csv_safe, start=start)
+        self._ending = SessionEnding(job, self._finished, outputs=outputs, csv_safe=csv_safe, start=start)
         self._pushes = any(output.push_every for output in outputs)
         self._outputs = outputs
         self._task: asyncio.Task[Any] | None = None

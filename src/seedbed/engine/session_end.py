@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 from seedbed.engine.engine import Job
 from seedbed.engine.resume.finished import FinishedRun
 from seedbed.engine.run import Outcome, Run
-from seedbed.engine.start import Start, made_nothing
+from seedbed.engine.run_start import Start, made_nothing
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import DatasetError, SeedbedError, StoreError, UsageError
 from seedbed.llm.calling.loop import off_loop
 from seedbed.store import Output
-from seedbed.store.writing import export
+from seedbed.store.dataset_writing import export
 
 if TYPE_CHECKING:
     from seedbed.engine.pushing import Pushing
 
 
-class Ending:
+class SessionEnding:
     """Ends a session, whatever became of it.
 
     `has_begun` says that the session is noted in the store, `error` is what ended it early, `pushing` what

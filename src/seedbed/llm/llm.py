@@ -15,7 +15,7 @@ from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.generations import Generations, texts_of
-from seedbed.llm.guarded import guard_llm
+from seedbed.llm.guarded_backends import guard_llm
 from seedbed.llm.messages import Message, text_length
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.reference_fields import ReferenceField

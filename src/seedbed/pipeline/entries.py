@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from seedbed.durations import seconds_in
 from seedbed.llm.keys.env_secret import with_env_secrets
 from seedbed.llm.llm import LLM
 from seedbed.llm.resources import Resources
-from seedbed.pipeline.durations import seconds_in
 from seedbed.plugins.fields.secret_fields import is_secret
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.columns.column_types import ColumnType

@@ -17,8 +17,8 @@ from seedbed.pipeline.entries import LLMEntry, OutputEntry, PipelineFile, Source
 from seedbed.pipeline.file_paths import FilePaths
 from seedbed.pipeline.pipeline import Pipeline
 from seedbed.pipeline.reading.content import described
-from seedbed.pipeline.reading.making import Making
 from seedbed.pipeline.reading.problems import Problems
+from seedbed.pipeline.reading.step_making import StepMaking
 from seedbed.pipeline.reading.unmade import UnmadeSource, UnmadeStep, unmade
 from seedbed.pipeline.routing import Otherwise
 from seedbed.pipeline.run_defaults import RunDefaults
@@ -108,7 +108,7 @@ def read_pipeline(
     if found is None:
         return None
     code = AllowedCode(path.parent, allow_code)
-    making = Making(registry, code, FilePaths(path, allow_paths), problems, frozenset(allow_env))
+    making = StepMaking(registry, code, FilePaths(path, allow_paths), problems, frozenset(allow_env))
     reading = _Reading(making, found, make_llm or partial(_llm, registry=registry), tuple(allow_hosts))
     # The source of the input may have an LLM or an embedder too.
     with made_in_file(str(path), allow_hosts, allowed_code=code.allowed):
@@ -128,7 +128,7 @@ def read_pipeline(
 class _Reading:
     """Reads the entries of a file whose form is right."""
 
-    making: Making
+    making: StepMaking
     described: PipelineFile
     make_llm: LLMMaker
     allow_hosts: tuple[str, ...]

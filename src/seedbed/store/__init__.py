@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seedbed.store.csv_safety import check_csv_safe as check_csv_safe
     from seedbed.store.csv_safety import safe_rows as safe_rows
+    from seedbed.store.dataset_writing import INPUT_TYPES as INPUT_TYPES
+    from seedbed.store.dataset_writing import card_of as card_of
+    from seedbed.store.dataset_writing import check_output as check_output
+    from seedbed.store.dataset_writing import push_full_files as push_full_files
     from seedbed.store.export import check_target as check_target
     from seedbed.store.export import export_rows as export_rows
     from seedbed.store.model_rows import ModelRows as ModelRows
@@ -47,10 +51,6 @@ if TYPE_CHECKING:
     from seedbed.store.run_values import TotalSpent as TotalSpent
     from seedbed.store.run_values import Verdict as Verdict
     from seedbed.store.training import TrainingRows as TrainingRows
-    from seedbed.store.writing import INPUT_TYPES as INPUT_TYPES
-    from seedbed.store.writing import card_of as card_of
-    from seedbed.store.writing import check_output as check_output
-    from seedbed.store.writing import push_full_files as push_full_files
 
 _HOMES = {
     "csv_safety": "check_csv_safe safe_rows",
@@ -70,7 +70,7 @@ _HOMES = {
     "run_store": "RunStore",
     "run_values": "Call FailureRecord Refused Result SessionRecord TotalSpent Verdict",
     "training": "TrainingRows",
-    "writing": "INPUT_TYPES card_of check_output push_full_files",
+    "dataset_writing": "INPUT_TYPES card_of check_output push_full_files",
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -7,7 +7,7 @@ the same text. A map with text keys becomes a dictionary, any other map a list o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import islice
 from types import MappingProxyType
@@ -219,9 +219,3 @@ def _day(days: int) -> str:
         return str(date(1970, 1, 1) + timedelta(days=days))
     except OverflowError:
         return f"{days} days after 1970"
-
-
-def batched(values: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    """Yield the values in lists of `size`; the last one may be shorter."""
-    while chunk := list(islice(values, size)):
-        yield chunk

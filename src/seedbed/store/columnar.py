@@ -1,10 +1,10 @@
 """Rows to Arrow record batches and back, through pyarrow.
 
 A column that came from an Arrow or Parquet file keeps its type if all its values still have it. Any other
-column has the type that `seedbed.store.schema` infers from all rows: bool, int64 (uint64 if needed), float64,
-text, list or struct. None is null, and so is a column or key that a row doesn't have. A column without one
-such type holds JSON text, and its field's metadata says so (`seedbed.encoding`: `json`); reading the file
-restores its values. A column that is always None is text.
+column has the type that `seedbed.store.column_schema` infers from all rows: bool, int64 (uint64 if needed),
+float64, text, list or struct. None is null, and so is a column or key that a row doesn't have. A column
+without one such type holds JSON text, and its field's metadata says so (`seedbed.encoding`: `json`); reading
+the file restores its values. A column that is always None is text.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from seedbed.errors import UsageError
 from seedbed.store.arrow_arrays import array_of
 from seedbed.store.arrow_values import Note, values_of
 from seedbed.store.column_names import check_fields
+from seedbed.store.column_schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
 from seedbed.store.read_options import Placed, Skip
 from seedbed.store.row_chunks import columns_of, decoded_chunks
-from seedbed.store.schema import BOOL, MIXED, Kind, ListOf, Number, Struct, infer_columns
 from seedbed.store.types_kept import KeptTypes
 from seedbed.tasks.rows import Row, encode_value
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from seedbed.errors import UsageError
 from seedbed.store.columnar import ColumnarRows, require_pyarrow
+from seedbed.store.dataset_writing import INPUT_TYPES
 from seedbed.store.run_queries import RunQueries
-from seedbed.store.writing import INPUT_TYPES
 
 if TYPE_CHECKING:
     import pyarrow as pa

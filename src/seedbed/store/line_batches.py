@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seedbed.store.arrow_values import Array
-from seedbed.store.schema import BOOL, EXACT_IN_FLOAT, MIXED, NULL, TEXT, Kind, ListOf, Number, Struct
+from seedbed.store.column_schema import BOOL, EXACT_IN_FLOAT, MIXED, NULL, TEXT, Kind, ListOf, Number, Struct
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
+from seedbed.store.column_schema import Kind, widen_columns, writable_kinds
 from seedbed.store.columnar import ColumnarRows, batch_of, schema_of
 from seedbed.store.line_batches import batch_of_lines
 from seedbed.store.row_chunks import decoded_rows, encoded_chunks
-from seedbed.store.schema import Kind, widen_columns, writable_kinds
 
 if TYPE_CHECKING:
     import pyarrow as pa

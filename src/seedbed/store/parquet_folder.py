@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seedbed.open_files import files_at_once
+from seedbed.store.column_schema import Kind
 from seedbed.store.columnar import ColumnarRows
 from seedbed.store.parquet_file import GROUP_BYTES, GROUP_ROWS
-from seedbed.store.schema import Kind
 from seedbed.store.splits import WHOLE
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ _File: TypeAlias = tuple[int, int]
 _guard = threading.RLock()
 
 
-class Connection(sqlite3.Connection):
+class RunConnection(sqlite3.Connection):
     """A connection that counts as open until it's closed or garbage-collected."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -51,13 +51,13 @@ class Connection(sqlite3.Connection):
             _of_the_parent.add(self.file)
 
 
-_open: WeakSet[Connection] = WeakSet()
+_open: WeakSet[RunConnection] = WeakSet()
 
 _of_the_parent: set[_File] = set()
 """The files that the process from which this one was forked had open."""
 
 
-def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Connection:
+def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> RunConnection:
     """Return a connection for any thread; each statement is a transaction, unless one is begun."""
     with _guard:
         _refuse_files_of_the_parent(path)
@@ -71,7 +71,7 @@ def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Con
             isolation_level=None,
             # The writer commits on a thread of its own, and readers take turns by their lock.
             check_same_thread=False,
-            factory=Connection,
+            factory=RunConnection,
         )
         connection.file = _identity(path)
         _open.add(connection)
@@ -82,7 +82,7 @@ def connect(path: Path, mode: Literal["ro", "rw", "rwc"], more: str = "") -> Con
 def is_at(connection: sqlite3.Connection, path: Path) -> bool:
     """Return whether the file of a connection is still the one at `path`."""
     try:
-        return isinstance(connection, Connection) and connection.file == _identity(path)
+        return isinstance(connection, RunConnection) and connection.file == _identity(path)
     except OSError:
         return False
 

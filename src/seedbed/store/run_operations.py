@@ -53,7 +53,7 @@ class ForgetBlocks(NamedTuple):
     seq: int
 
 
-class Mark(NamedTuple):
+class SetMark(NamedTuple):
     """Set a named value."""
 
     name: str
@@ -94,7 +94,7 @@ Operation: TypeAlias = (
     | TruncateVerdicts
     | ForgetResults
     | ForgetBlocks
-    | Mark
+    | SetMark
     | SessionStart
     | SessionTime
     | SessionEnd
@@ -226,7 +226,7 @@ _TABLES: dict[type[Operation], str] = {
     Verdict: "verdicts",
     BlockVerdicts: "verdicts",
     TruncateVerdicts: "verdicts",
-    Mark: "marks",
+    SetMark: "marks",
     SessionStart: "sessions",
     SessionTime: "sessions",
     SessionEnd: "sessions",
@@ -240,7 +240,7 @@ _APPLY: dict[type[Operation], Apply] = {
     Verdict: _insert_verdicts,
     BlockVerdicts: _insert_blocks,
     TruncateVerdicts: _each("DELETE FROM verdicts WHERE leaf = ? AND seq >= ?"),
-    Mark: _insert("marks", Mark._fields),
+    SetMark: _insert("marks", SetMark._fields),
     SessionStart: _insert("sessions", SessionStart._fields),
     SessionTime: _each("UPDATE sessions SET seconds = ? WHERE id = ?"),
     SessionEnd: _each("UPDATE sessions SET ended = ?, seconds = ?, outcome = ?, summary = ? WHERE id = ?"),

@@ -27,9 +27,9 @@ from seedbed.store.run_operations import (
     BlockVerdicts,
     ForgetBlocks,
     ForgetResults,
-    Mark,
     SessionEnd,
     SessionStart,
+    SetMark,
     TruncateVerdicts,
 )
 from seedbed.store.run_queries import RunQueries
@@ -145,7 +145,7 @@ class RunStore(RunQueries):
 
     def set_mark(self, name: str, value: bytes | str) -> int:
         """Set a named value."""
-        return self._writer.add(Mark(name, value))
+        return self._writer.add(SetMark(name, value))
 
     def begin_session(self, manifest: dict[str, Any]) -> int:
         """Begin this process's session and return its id; `manifest` describes the run in JSON values."""

@@ -19,7 +19,7 @@ from seedbed.plugins.authoring.overrides import guard
 from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.plugins.fields.build import build
 from seedbed.plugins.names import kebab_case
-from seedbed.tasks import guarded
+from seedbed.tasks import guarded_steps
 from seedbed.tasks.columns.mapping import check_mappings, mapped
 from seedbed.tasks.description.citation import Citation
 from seedbed.tasks.description.example import Example
@@ -86,8 +86,8 @@ class BaseStep(BaseModel):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        check_methods(cls, guarded.STEP_CALLS)
-        guard(cls, guarded.STEP)
+        check_methods(cls, guarded_steps.STEP_CALLS)
+        guard(cls, guarded_steps.STEP)
         check_purpose(cls)
         check_defaults(cls)
 

@@ -28,7 +28,7 @@ from seedbed.tasks.answers.reasking import refuse_cut
 from seedbed.tasks.answers.typed import parse_output
 from seedbed.tasks.columns.model_name import MODEL_NAME, with_model_name
 from seedbed.tasks.columns.promised import check_promised, own_columns
-from seedbed.tasks.guarded import TASK, TASK_CALLS
+from seedbed.tasks.guarded_steps import TASK, TASK_CALLS
 from seedbed.tasks.normalise import as_rows, plain_rows
 from seedbed.tasks.rows import Row, plain_row
 from seedbed.tasks.task_calls import complete, complete_and_fit, complete_and_read

@@ -15,7 +15,7 @@ from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.columns.final_columns import finished
 from seedbed.tasks.columns.mapping import renamed
-from seedbed.tasks.guarded import GENERATOR_TASK, generator_task_calls
+from seedbed.tasks.guarded_steps import GENERATOR_TASK, generator_task_calls
 from seedbed.tasks.late_random import late_random
 from seedbed.tasks.rows import GeneratorOutput, Row, check_text, plain_row
 from seedbed.tasks.steps import GeneratorStep

@@ -15,7 +15,7 @@ from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.columns.final_columns import wrap_global_step
-from seedbed.tasks.guarded import COMBINE_STEP_CALLS
+from seedbed.tasks.guarded_steps import COMBINE_STEP_CALLS
 from seedbed.tasks.rows import Row
 
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from seedbed.plugins.authoring.overrides import guard
 from seedbed.plugins.authoring.signatures import check_methods
-from seedbed.tasks import guarded
+from seedbed.tasks import guarded_steps
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.columns.final_columns import wrap_global_step, wrap_row_step, wrap_source
 from seedbed.tasks.rows import GeneratorOutput, Row
@@ -114,8 +114,8 @@ class Step(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        check_methods(cls, guarded.row_step_calls("prepare" in vars(cls)))
-        guard(cls, guarded.ROW_STEP)
+        check_methods(cls, guarded_steps.row_step_calls("prepare" in vars(cls)))
+        guard(cls, guarded_steps.ROW_STEP)
         wrap_row_step(cls)
 
 
@@ -136,7 +136,7 @@ class GlobalStep(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        check_methods(cls, guarded.GLOBAL_STEP_CALLS)
+        check_methods(cls, guarded_steps.GLOBAL_STEP_CALLS)
         wrap_global_step(cls)
 
 
@@ -201,8 +201,8 @@ class GeneratorStep(BaseStep):
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
         super().__pydantic_init_subclass__(**kwargs)
-        guard(cls, guarded.GENERATOR_STEP)
-        check_methods(cls, guarded.generator_calls(cls.seekable is True))
+        guard(cls, guarded_steps.GENERATOR_STEP)
+        check_methods(cls, guarded_steps.generator_calls(cls.seekable is True))
         wrap_source(cls)
 
     def _added_columns(self) -> dict[str, Any]:

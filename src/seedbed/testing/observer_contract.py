@@ -13,7 +13,7 @@ import pytest
 
 from seedbed.engine.observing import delivery
 from seedbed.engine.observing.named import VARIABLE as NAMED_OBSERVERS
-from seedbed.engine.observing.named import Named, observers_of
+from seedbed.engine.observing.named import NamedObservers, observers_of
 from seedbed.engine.observing.observer import Observer
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.store.run_folders import VARIABLE
@@ -61,7 +61,7 @@ class ObserverContract(Contract):
         except Exception:  # noqa: BLE001 - a stranger's class may raise anything
             pytest.skip("it cannot be made: see test_it_can_be_made")
         try:
-            (observer,) = observers_of([made], named=Named())
+            (observer,) = observers_of([made], named=NamedObservers())
         except SeedbedError:
             pytest.skip("its hooks do not fit: see test_its_hooks_are_known")
         return observer
@@ -97,7 +97,7 @@ class ObserverContract(Contract):
         except Exception:  # noqa: BLE001
             pytest.skip("it cannot be made: see test_it_can_be_made")
         try:
-            observers_of([made], named=Named())
+            observers_of([made], named=NamedObservers())
         except PluginError as error:
             pytest.fail(str(error))
 
@@ -179,5 +179,5 @@ class ObserverContract(Contract):
         return runs
 
     def _fresh(self) -> Observer:
-        (observer,) = observers_of([self.new_observer()], named=Named())
+        (observer,) = observers_of([self.new_observer()], named=NamedObservers())
         return observer

@@ -90,7 +90,7 @@ def _changed(path: Path) -> float:
 
 def complete_setting(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the fields that --set can set of the task, the steps and the LLM that the line names."""
-    from seedbed.cli.completing.settings import offered_settings
+    from seedbed.cli.completing.settable import offered_settings
 
     return offered_settings(ctx, incomplete)
 

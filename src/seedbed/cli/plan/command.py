@@ -64,7 +64,7 @@ def plan(
             "nothing to plan", "name a task or a pipeline file: seedbed plan TASK --llm REF -n 100"
         )
     from seedbed.cli.plan.showing import Showing, show_plan
-    from seedbed.cli.run.output import take_output
+    from seedbed.cli.run.output_options import take_output
     from seedbed.cli.run.planning import run_options
 
     output = take_output(given)

@@ -10,15 +10,15 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.preview.folding import PromptFolder
 from seedbed.cli.run.displays import progress_of
 from seedbed.cli.run.kept_options import kept_options
-from seedbed.cli.run.planning import RunOptions, engine_for, plan_of
+from seedbed.cli.run.planning import CommandOptions, engine_for, plan_of
 from seedbed.cli.run.summary import exit_status, show_notes, show_stop
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.blocks import line_block, rule, wrapped
-from seedbed.cli.terminal.columns import write_columns
 from seedbed.cli.terminal.counting import brief_number
-from seedbed.cli.terminal.fitting import Column
+from seedbed.cli.terminal.fitting import TableColumn
 from seedbed.cli.terminal.output import kept_stdout, write_json
 from seedbed.cli.terminal.printing import DIM, Painted, echo, visible
+from seedbed.cli.terminal.text_columns import write_columns
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.forecast.amounts import dollars, number_text
 from seedbed.engine.forecast.forecast import (
@@ -40,14 +40,14 @@ from seedbed.llm.messages import Message
 from seedbed.plugins.registry import Registry
 
 _COLUMNS = (
-    Column("STEP", name=True),
-    Column("LLM", weight=1, name=True),
-    Column("ROWS", weight=3, right=True, brief=brief_number),
-    Column("KEPT", weight=2, right=True, brief=brief_number),
-    Column("CALLS", right=True, brief=brief_number),
-    Column("INPUT", weight=4, right=True, brief=brief_number),
-    Column("OUTPUT", weight=4, right=True, brief=brief_number),
-    Column("COST", right=True),
+    TableColumn("STEP", name=True),
+    TableColumn("LLM", weight=1, name=True),
+    TableColumn("ROWS", weight=3, right=True, brief=brief_number),
+    TableColumn("KEPT", weight=2, right=True, brief=brief_number),
+    TableColumn("CALLS", right=True, brief=brief_number),
+    TableColumn("INPUT", weight=4, right=True, brief=brief_number),
+    TableColumn("OUTPUT", weight=4, right=True, brief=brief_number),
+    TableColumn("COST", right=True),
 )
 
 
@@ -62,7 +62,7 @@ class Showing:
     full: bool = False
 
 
-def show_plan(options: RunOptions, registry: Registry, how: Showing) -> ExitStatus:
+def show_plan(options: CommandOptions, registry: Registry, how: Showing) -> ExitStatus:
     """Write what a run with these options would take; raises what the run would raise before it starts."""
     with kept_stdout():
         plan, engine = plan_of(options, registry), engine_for(options, registry)
@@ -81,7 +81,7 @@ def show_plan(options: RunOptions, registry: Registry, how: Showing) -> ExitStat
 
 
 def _probed(
-    options: RunOptions, plan: Plan, name: str, how: Showing, engine: Callable[[Job], Engine]
+    options: CommandOptions, plan: Plan, name: str, how: Showing, engine: Callable[[Job], Engine]
 ) -> Run | None:
     """Pay for the first rows of a run, unless they're there; return the session that did."""
     assert how.probe is not None

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.plugins.list import chosen, entry_as_json
-from seedbed.cli.terminal.columns import write_columns
-from seedbed.cli.terminal.fitting import Column
+from seedbed.cli.terminal.fitting import TableColumn
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.cli.terminal.text_columns import write_columns
 from seedbed.counts import count_of
 from seedbed.plugins.catalogue.inspection import CheckResult, Finding, Level, check_each, diagnose
 from seedbed.plugins.policy.eligibility import Entry, Status
@@ -19,12 +19,12 @@ from seedbed.plugins.registry import Registry
 _TRIED = (Status.OK, Status.AMBIGUOUS)
 _BROKEN = "broken"
 _COLUMNS = (
-    Column("NAME", name=True),
-    Column("KIND"),
-    Column("DISTRIBUTION", name=True),
-    Column("IMPORT", weight=1),
-    Column("CLASS", weight=2),
-    Column("STATUS"),
+    TableColumn("NAME", name=True),
+    TableColumn("KIND"),
+    TableColumn("DISTRIBUTION", name=True),
+    TableColumn("IMPORT", weight=1),
+    TableColumn("CLASS", weight=2),
+    TableColumn("STATUS"),
 )
 
 

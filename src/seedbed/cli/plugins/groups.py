@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from seedbed.cli.terminal.cell_width import padded, page_width, shortened, width_of
-from seedbed.cli.terminal.columns import write_wrapped
 from seedbed.cli.terminal.printing import DIM, Painted, echo, in_one_line
+from seedbed.cli.terminal.text_columns import write_wrapped
 from seedbed.plugins.catalogue.catalogue import Listed
 from seedbed.plugins.policy.eligibility import Entry, Status
 

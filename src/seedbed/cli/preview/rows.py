@@ -8,7 +8,7 @@ from functools import partial
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.preview.blocks_of_rows import write_traces
 from seedbed.cli.run.displays import progress_of
-from seedbed.cli.run.planning import RunOptions, plan_of
+from seedbed.cli.run.planning import CommandOptions, plan_of
 from seedbed.cli.run.summary import cost_line, exit_status, show_notes, show_stop
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
@@ -20,7 +20,9 @@ from seedbed.engine.preview.trace import Trace
 from seedbed.plugins.registry import Registry
 
 
-def show_preview(options: RunOptions, registry: Registry, *, as_json: bool, full: bool = False) -> ExitStatus:
+def show_preview(
+    options: CommandOptions, registry: Registry, *, as_json: bool, full: bool = False
+) -> ExitStatus:
     """Make the rows that the options ask for, show each with its calls, and return how that went."""
     trace = Trace()
     bounds = replace(options.bounds, max_attempts=(options.n or 0) + REPLACED)

@@ -68,7 +68,7 @@ def run(
             "`seedbed plugins` lists the installed tasks",
         )
     from seedbed.cli.run.making import Making, make_dataset
-    from seedbed.cli.run.output import take_output
+    from seedbed.cli.run.output_options import take_output
     from seedbed.cli.run.planning import run_options
 
     output = take_output(given)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.cli.policy import kept_policy
-from seedbed.cli.run.output import kept_output
-from seedbed.cli.run.planning import RunOptions, run_options
+from seedbed.cli.run.output_options import kept_output
+from seedbed.cli.run.planning import CommandOptions, run_options
 from seedbed.cli.run.settings import Setting
 from seedbed.engine.plan import Plan
 from seedbed.llm.keys.url_secrets import holds_url_secret
@@ -24,7 +24,7 @@ _JSON_NAME = re.compile(r'"([^"]*)"\s*:')
 
 
 def kept_options(
-    options: RunOptions, plan: Plan, output: Output | None, csv_safe: bool = False
+    options: CommandOptions, plan: Plan, output: Output | None, csv_safe: bool = False
 ) -> dict[str, Any]:
     """Return the options that are needed to resume a run, as JSON values.
 
@@ -71,7 +71,7 @@ def missing_settings(kept: Mapping[str, Any], given: Mapping[str, Any]) -> list[
     return [key for key in needed if key not in names]
 
 
-def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> RunOptions:
+def renewed_options(kept: Mapping[str, Any], given: Mapping[str, Any], kept_in: str) -> CommandOptions:
     """Return the options in the manifest of the run in `kept_in`, with those that are given now."""
     settings = [text for text in kept["settings"] if _still_holds(text, kept, given)]
     bounds = ("concurrency", "max_attempts", "give_up_after", "quality", "max_bytes_in_flight")

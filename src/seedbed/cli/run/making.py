@@ -11,7 +11,7 @@ from typing import BinaryIO
 from seedbed.cli.failures import ExitStatus, discard_output, show
 from seedbed.cli.run.displays import progress_of
 from seedbed.cli.run.kept_options import kept_options
-from seedbed.cli.run.planning import RunOptions, engine_for, plan_of
+from seedbed.cli.run.planning import CommandOptions, engine_for, plan_of
 from seedbed.cli.run.plugins_then import told_of_run
 from seedbed.cli.run.summary import exit_status, write_summary
 from seedbed.cli.run.supervision import supervised
@@ -44,7 +44,7 @@ class Making:
     check: Callable[[Plan], bool] = lambda plan: True
 
 
-def make_dataset(options: RunOptions, registry: Registry, how: Making) -> ExitStatus:
+def make_dataset(options: CommandOptions, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, write its summary, and return the exit status; raises errors from before the run."""
     with kept_stdout() as stdout:
         with told_of_run((how.name, how.output.name if how.output else None, options.what)):
@@ -78,7 +78,7 @@ def _write_summary_json(run: Run, *, err: bool) -> None:
 
 
 def _run(
-    options: RunOptions,
+    options: CommandOptions,
     plan: Plan,
     outputs: Sequence[Output],
     stdout: BinaryIO,

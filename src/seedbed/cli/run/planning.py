@@ -39,7 +39,7 @@ _LISTS = frozenset({"plugins", "drop", "id", "allow_hosts", "allow_code", "allow
 
 
 @dataclass(frozen=True)
-class RunOptions:
+class CommandOptions:
     """The parsed options of the command."""
 
     what: str
@@ -69,15 +69,15 @@ class RunOptions:
 
 def run_options(
     *, settings: Sequence[str], columns: str | None = None, kept_settings: int = 0, **given: Any
-) -> RunOptions:
+) -> CommandOptions:
     """Return the parsed options of a command.
 
-    `given` has fields of RunOptions and of Bounds, as the command's options give them. The first
+    `given` has fields of CommandOptions and of Bounds, as the command's options give them. The first
     `kept_settings` of the settings come from the run on disk `kept_in`, not from the command.
     """
     bounds = {name: given.pop(name) for name in _BOUNDS & given.keys()}
     given |= {name: tuple(given[name]) for name in _LISTS & given.keys()}
-    return RunOptions(
+    return CommandOptions(
         settings=parse_settings(settings, kept=kept_settings, has_engine=given.get("engine") is not None),
         columns=tuple(name.strip() for name in columns.split(",")) if columns else None,
         bounds=Bounds.parse(**bounds),
@@ -85,7 +85,7 @@ def run_options(
     )
 
 
-def plan_of(options: RunOptions, registry: Registry) -> Plan:
+def plan_of(options: CommandOptions, registry: Registry) -> Plan:
     """Return the plan for the options; raise UsageError or PluginError if it can't run."""
     if options.kept_in is None:
         return _plan(options, registry)
@@ -94,7 +94,7 @@ def plan_of(options: RunOptions, registry: Registry) -> Plan:
         return _plan(options, registry)
 
 
-def engine_for(options: RunOptions, registry: Registry) -> Callable[[Job], Engine]:
+def engine_for(options: CommandOptions, registry: Registry) -> Callable[[Job], Engine]:
     """Return what makes the engine of a run, with its settings; raise UsageError or PluginError."""
     cls = engine_class(options.engine, registry=registry)
     if not options.settings.engine:
@@ -103,7 +103,7 @@ def engine_for(options: RunOptions, registry: Registry) -> Callable[[Job], Engin
     return cls.with_options(**fields_of(cls.Options, options.settings.engine, what))
 
 
-def _plan(options: RunOptions, registry: Registry) -> Plan:
+def _plan(options: CommandOptions, registry: Registry) -> Plan:
     if is_pipeline_file(options.what):
         llm = None
         what: BaseStep | Pipeline = _pipeline(options, registry)
@@ -153,7 +153,7 @@ def _check_is_no_path(what: str) -> None:
         )
 
 
-def _llm(options: RunOptions, registry: Registry) -> LLM | None:
+def _llm(options: CommandOptions, registry: Registry) -> LLM | None:
     if options.llm is None:
         if options.settings.llm:
             raise UsageError(
@@ -163,7 +163,7 @@ def _llm(options: RunOptions, registry: Registry) -> LLM | None:
     return made_llm(options.llm, options.settings.llm, registry)
 
 
-def _step(options: RunOptions, llm: LLM | None, registry: Registry) -> BaseStep:
+def _step(options: CommandOptions, llm: LLM | None, registry: Registry) -> BaseStep:
     cls = step_class_of(options.what, registry)
     is_task = issubclass(cls, BaseTask)
     what = f"the {'task' if is_task else 'step'} {options.what!r}"
@@ -181,7 +181,7 @@ def _step(options: RunOptions, llm: LLM | None, registry: Registry) -> BaseStep:
             raise ParameterError(error.fact, *error.advice, *form, hint) from error
 
 
-def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
+def _pipeline(options: CommandOptions, registry: Registry) -> Pipeline:
     from seedbed.pipeline.file import load_pipeline
 
     llms = PipelineLLMs(options.llm, options.settings, registry)
@@ -201,7 +201,7 @@ def _pipeline(options: RunOptions, registry: Registry) -> Pipeline:
         return with_step_settings(pipeline, llms)
 
 
-def _replaced(options: RunOptions) -> set[str]:
+def _replaced(options: CommandOptions) -> set[str]:
     """Return the keys of a pipeline file that the command replaces."""
     replaced = {"input": options.input is not None, "out": not options.uses_out}
     return {name for name, is_replaced in replaced.items() if is_replaced}

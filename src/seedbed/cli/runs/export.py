@@ -10,7 +10,7 @@ from shlex import quote
 from typing import Any
 
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.run.output import columns_of, output_of
+from seedbed.cli.run.output_options import columns_of, output_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.printing import Painted, echo, row_bytes
 from seedbed.counts import count_of
@@ -25,10 +25,10 @@ from seedbed.store import (
     export_rows,
     safe_rows,
 )
+from seedbed.store.dataset_writing import Written, export
 from seedbed.store.ratings.rated_rows import RatedRows
 from seedbed.store.refused_rows import RefusedRows
 from seedbed.store.run_values import Decision
-from seedbed.store.writing import Written, export
 from seedbed.suggestions import did_you_mean
 
 

@@ -6,27 +6,27 @@ import sys
 from datetime import UTC, datetime
 
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.runs.facts import RunFacts, facts_of
+from seedbed.cli.runs.facts_in_words import FactsInWords, facts_of
 from seedbed.cli.terminal.cell_width import page_width
-from seedbed.cli.terminal.columns import write_columns, write_wrapped
 from seedbed.cli.terminal.counting import ago, brief_number, cost_text, moment
-from seedbed.cli.terminal.fitting import Column
+from seedbed.cli.terminal.fitting import TableColumn
 from seedbed.cli.terminal.output import write_json_list
 from seedbed.cli.terminal.printing import echo
+from seedbed.cli.terminal.text_columns import write_columns, write_wrapped
 from seedbed.store import list_runs, runs_folder
 
 _COLUMNS = (
-    Column("NAME", name=True),
-    Column("TASK", weight=2, name=True),
-    Column("OUTCOME"),
-    Column("ROWS", right=True),
-    Column("FAILED", weight=7, right=True),
-    Column("REJECTED", weight=3, right=True),
-    Column("CALLS", weight=1, right=True, brief=brief_number),
-    Column("INPUT TOKENS", weight=4, right=True, brief=brief_number),
-    Column("OUTPUT TOKENS", weight=5, right=True, brief=brief_number),
-    Column("COST", weight=8, right=True),
-    Column("STARTED", weight=6),
+    TableColumn("NAME", name=True),
+    TableColumn("TASK", weight=2, name=True),
+    TableColumn("OUTCOME"),
+    TableColumn("ROWS", right=True),
+    TableColumn("FAILED", weight=7, right=True),
+    TableColumn("REJECTED", weight=3, right=True),
+    TableColumn("CALLS", weight=1, right=True, brief=brief_number),
+    TableColumn("INPUT TOKENS", weight=4, right=True, brief=brief_number),
+    TableColumn("OUTPUT TOKENS", weight=5, right=True, brief=brief_number),
+    TableColumn("COST", weight=8, right=True),
+    TableColumn("STARTED", weight=6),
 )
 _NOTHING = "-"  # Never an empty cell, so that programs find the same number of columns in each line.
 
@@ -48,11 +48,11 @@ def write_runs(as_json: bool) -> ExitStatus:
     return ExitStatus.COMPLETE
 
 
-def _started(one: RunFacts) -> str:
+def _started(one: FactsInWords) -> str:
     return str(one.session.started) if one.session else ""
 
 
-def _cells(one: RunFacts) -> tuple[str, ...]:
+def _cells(one: FactsInWords) -> tuple[str, ...]:
     made: tuple[str, ...] = ("",) * 7
     if one.spent is not None:
         made = (
@@ -75,7 +75,7 @@ def _moment(started: str) -> str:
     return ago(started, datetime.now(UTC)) if sys.stdout.isatty() else moment(started)
 
 
-def _write_notes(one: RunFacts) -> None:
+def _write_notes(one: FactsInWords) -> None:
     if one.error:
         first, *rest = str(one.error).splitlines()
         _write_note(f"{one.entry.name}: {first}")

@@ -19,7 +19,7 @@ from seedbed.engine.lineage.row_lookup import find_story, row_in_line
 from seedbed.engine.lineage.story_making import story_of
 from seedbed.errors import UsageError
 from seedbed.store import RunReader
-from seedbed.store.ratings.ratings import Ratings
+from seedbed.store.ratings.people_ratings import Ratings
 from seedbed.store.ratings.row_rating import RowRating
 from seedbed.store.ratings.run_ratings import RunRatings
 from seedbed.store.row_names import row_name

@@ -6,7 +6,7 @@ from pathlib import Path
 from shlex import quote
 
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.runs.facts import RunFacts, facts_of
+from seedbed.cli.runs.facts_in_words import FactsInWords, facts_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.asking import is_agreed
 from seedbed.cli.terminal.printing import echo
@@ -41,5 +41,5 @@ def remove_kept_run(name: str, yes: bool) -> ExitStatus:
     return ExitStatus.COMPLETE
 
 
-def _holds(facts: RunFacts) -> str:
+def _holds(facts: FactsInWords) -> str:
     return ", ".join([count_of(facts.accepted, "row"), *facts.spent_texts()])

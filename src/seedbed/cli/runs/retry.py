@@ -9,7 +9,7 @@ from typing import Any
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.run.kept_options import missing_settings, renewed_options
 from seedbed.cli.run.making import Making, make_dataset
-from seedbed.cli.run.output import renewed_output
+from seedbed.cli.run.output_options import renewed_output
 from seedbed.cli.runs.kept_plans import check_place, kept_order
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.terminal.asking import is_agreed

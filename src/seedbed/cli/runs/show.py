@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Any
 
 from seedbed.cli.failures import ExitStatus
-from seedbed.cli.runs.facts import RunFacts, facts_of
+from seedbed.cli.runs.facts_in_words import FactsInWords, facts_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.runs.reasons import Reason, as_json, reasons_of, write_reasons
 from seedbed.cli.terminal.counting import count_text, moment
@@ -45,7 +45,7 @@ def show_run(name: str, machine: bool) -> ExitStatus:
     return ExitStatus.COMPLETE
 
 
-def _as_json(facts: RunFacts, sessions: list[SessionRecord], reasons: list[Reason]) -> dict[str, Any]:
+def _as_json(facts: FactsInWords, sessions: list[SessionRecord], reasons: list[Reason]) -> dict[str, Any]:
     return {
         **facts.as_json(),
         "manifest": facts.manifest,
@@ -58,7 +58,7 @@ def _session_as_json(session: SessionRecord) -> dict[str, Any]:
     return {name: value for name, value in session._asdict().items() if name != "manifest"}
 
 
-def _write(facts: RunFacts, sessions: list[SessionRecord], reasons: list[Reason]) -> None:
+def _write(facts: FactsInWords, sessions: list[SessionRecord], reasons: list[Reason]) -> None:
     of = f", a run of {facts.task}" if facts.task else ""
     echo(Painted(facts.entry.name, bold=True), of)
     _write_table(list(_about(facts, sessions)))
@@ -71,7 +71,7 @@ def _write(facts: RunFacts, sessions: list[SessionRecord], reasons: list[Reason]
         echo(f"\n{line}")
 
 
-def _of_the_first(facts: RunFacts) -> str:
+def _of_the_first(facts: FactsInWords) -> str:
     refused = facts.failed + facts.rejected
     if refused <= MOST_REFUSED:
         return ""
@@ -79,7 +79,7 @@ def _of_the_first(facts: RunFacts) -> str:
     return f", counted in the first {MOST_REFUSED:,} of {refused:,} (all: {all_of_them})"
 
 
-def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str, str]]:
+def _about(facts: FactsInWords, sessions: list[SessionRecord]) -> Iterator[tuple[str, str]]:
     yield "Outcome", facts.outcome + (f": {facts.holder_text()}" if facts.entry.holder else "")
     refused = [f"{facts.failed:,} failed"] * bool(facts.failed)
     refused += [f"{facts.rejected:,} rejected"] * bool(facts.rejected)
@@ -108,7 +108,7 @@ def _about(facts: RunFacts, sessions: list[SessionRecord]) -> Iterator[tuple[str
         yield "Note", note.partition("\n")[0]
 
 
-def _dataset(facts: RunFacts, sessions: list[SessionRecord]) -> str:
+def _dataset(facts: FactsInWords, sessions: list[SessionRecord]) -> str:
     if facts.out is None:
         return "no file was named"
     if "://" in facts.out or Path(facts.out).exists():
@@ -124,7 +124,7 @@ def _step_text(step: dict[str, Any]) -> str:
     return ", ".join([step["class"].rpartition(".")[2], *llms, *filter(None, packages)])
 
 
-def _session_text(session: SessionRecord, facts: RunFacts) -> str:
+def _session_text(session: SessionRecord, facts: FactsInWords) -> str:
     last = facts.session is not None and session.id == facts.session.id
     outcome = session.outcome or ("running" if last and facts.entry.holder else "killed")
     summary = session.summary or {}
@@ -135,7 +135,7 @@ def _session_text(session: SessionRecord, facts: RunFacts) -> str:
     return ", ".join(text for text in texts if text)
 
 
-def _next(facts: RunFacts) -> Iterator[str]:
+def _next(facts: FactsInWords) -> Iterator[str]:
     name = quote(facts.entry.name)
     if facts.outcome in ("interrupted", "killed"):
         yield "the same command resumes from here"

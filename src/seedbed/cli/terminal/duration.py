@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from seedbed.pipeline.durations import seconds_in
+from seedbed.durations import seconds_in
 
 _FORM = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 _BYTES = {"": 1, "b": 1, **{f"{k}{end}": 1024**n for n, k in enumerate("kmgt", 1) for end in ("", "b", "ib")}}

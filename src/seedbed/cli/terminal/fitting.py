@@ -14,7 +14,7 @@ _SHORT_NAME, _SHORTEST_NAME = 16, 8
 _SAYS_NOTHING = frozenset({"", "-", "0"})
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A column of a table, in its widest form.
 
     If there's no room, the column with the least `weight` is left out first; columns without a weight stay.
@@ -33,7 +33,7 @@ class Column(NamedTuple):
 class FittedTable(NamedTuple):
     """Columns and the cells of each row; `hidden` has the titles of the columns left out."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[TableColumn, ...]
     rows: list[list[str]]
     hidden: tuple[str, ...] = ()
 

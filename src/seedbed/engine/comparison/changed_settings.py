@@ -13,7 +13,7 @@ _OF_PROMPTS = ("template", "prompt", "instruction")
 """Words in the names of parameters whose text is sent to a model: no task declares which ones are."""
 
 
-class Setting(NamedTuple):
+class ChangedSetting(NamedTuple):
     """Something that two runs were made with, and that differs; None where a run doesn't have it.
 
     `name` is written as for `--set`, with the step before it: `qa-pairs.llm.temperature`.
@@ -31,12 +31,12 @@ class Setting(NamedTuple):
         return is_text and any(word in field for word in _OF_PROMPTS)
 
 
-def changed_settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Setting]:
+def changed_settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[ChangedSetting]:
     """Return what differs between the manifests of two runs, without versions."""
     return _differing(dict(_settings(first)), dict(_settings(second)))
 
 
-def changed_versions(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Setting]:
+def changed_versions(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[ChangedSetting]:
     """Return the distributions whose version differs, with Seedbed and Python."""
     return _differing(dict(_versions(first)), dict(_versions(second)))
 
@@ -46,8 +46,8 @@ def step_names(manifest: Mapping[str, Any]) -> list[str]:
     return [step["name"] for step in manifest.get("steps", ())]
 
 
-def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Setting]:
-    pairs = (Setting(name, first.get(name), second.get(name)) for name in {**first, **second})
+def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[ChangedSetting]:
+    pairs = (ChangedSetting(name, first.get(name), second.get(name)) for name in {**first, **second})
     return [pair for pair in pairs if differ(pair.before, pair.after)]
 
 

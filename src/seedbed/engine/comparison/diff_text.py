@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from seedbed.durations import duration
-from seedbed.engine.comparison.changed_settings import Setting
+from seedbed.engine.comparison.changed_settings import ChangedSetting
 from seedbed.engine.comparison.compared_run import ComparedRun
 from seedbed.engine.comparison.row_changes import LoneRow, RowsDiff
 from seedbed.engine.comparison.words import Piece, word_diff
@@ -49,7 +49,7 @@ def total_lines(first: ComparedRun, second: ComparedRun) -> Iterator[Line]:
             yield [Part(f"  a process is working on '{run.name}': these are its rows so far")]
 
 
-def settings_lines(title: str, settings: Sequence[Setting]) -> Iterator[Line]:
+def settings_lines(title: str, settings: Sequence[ChangedSetting]) -> Iterator[Line]:
     """Yield a title, and what two runs were made with; nothing if they don't differ."""
     if settings:
         yield from _titled(title)
@@ -83,7 +83,7 @@ def _titled(title: str) -> Iterator[Line]:
     yield [Part(f"{title}:", "#")]
 
 
-def _setting_line(setting: Setting) -> Line:
+def _setting_line(setting: ChangedSetting) -> Line:
     if setting.name.endswith(".code") and setting.before and setting.after:
         return [Part(f"  {setting.name}: changed")]
     return _change_line(f"  {setting.name}: ", setting.before, setting.after)

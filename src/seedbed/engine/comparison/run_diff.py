@@ -7,7 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seedbed.engine.comparison.changed_settings import Setting, changed_settings, changed_versions, step_names
+from seedbed.engine.comparison.changed_settings import (
+    ChangedSetting,
+    changed_settings,
+    changed_versions,
+    step_names,
+)
 from seedbed.engine.comparison.compared_run import ComparedRun, OpenedRun
 from seedbed.engine.comparison.diff_text import Line, plain, row_lines, settings_lines, total_lines
 from seedbed.engine.comparison.row_changes import RowsDiff, rows_diff
@@ -37,8 +42,8 @@ class RunDiff(NamedTuple):
 
     first: ComparedRun
     second: ComparedRun
-    settings: Sequence[Setting]
-    versions: Sequence[Setting]
+    settings: Sequence[ChangedSetting]
+    versions: Sequence[ChangedSetting]
     rows: RowsDiff
 
     def __str__(self) -> str:

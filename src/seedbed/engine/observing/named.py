@@ -23,7 +23,7 @@ KEY = "observers"
 VARIABLE = "SEEDBED_OBSERVERS"
 
 
-class Named(NamedTuple):
+class NamedObservers(NamedTuple):
     """The observers that one place names."""
 
     names: tuple[str, ...] = ()
@@ -31,7 +31,10 @@ class Named(NamedTuple):
 
 
 def observers_of(
-    given: Iterable[str | object] = (), *, registry: Registry | None = None, named: Named | None = None
+    given: Iterable[str | object] = (),
+    *,
+    registry: Registry | None = None,
+    named: NamedObservers | None = None,
 ) -> tuple[Observer, ...]:
     """Return the observers of a run: first those in the settings, each name once.
 
@@ -48,7 +51,9 @@ def observers_of(
     return (*(_configured(name, named.place, registry) for name in named.names), *_observers(own, registry))
 
 
-def configured_observers(*, folder: Path | None = None, environ: Mapping[str, str] | None = None) -> Named:
+def configured_observers(
+    *, folder: Path | None = None, environ: Mapping[str, str] | None = None
+) -> NamedObservers:
     """Return the names from the first place that has any: SEEDBED_OBSERVERS, seedbed.toml, pyproject.toml.
 
     For each file, the nearest one with the setting counts, from `folder` (default: the working directory)
@@ -60,7 +65,7 @@ def configured_observers(*, folder: Path | None = None, environ: Mapping[str, st
         return _checked([name for name in names if name], f"the environment variable {VARIABLE}")
     for value, place in _settings(folder or Path.cwd()):
         return _checked(value, place)
-    return Named()
+    return NamedObservers()
 
 
 def _settings(folder: Path) -> Iterator[tuple[object, str]]:
@@ -74,7 +79,7 @@ def _settings(folder: Path) -> Iterator[tuple[object, str]]:
                 yield table[KEY], f"'{KEY}' in {title}{parent / file_name}"
 
 
-def _checked(names: object, place: str) -> Named:
+def _checked(names: object, place: str) -> NamedObservers:
     if isinstance(names, str) or not isinstance(names, Sequence):
         raise UsageError(f"{place} isn't a list", f'give the names of observers: {KEY} = ["my-tracker"]')
     for name in names:
@@ -85,7 +90,7 @@ def _checked(names: object, place: str) -> Named:
                 f"{place} has {name!r}, which isn't the name of an observer",
                 "name code in a file only on the command line: --plugin PATH.py:CLASS",
             )
-    return Named(tuple(dict.fromkeys(names)), place)
+    return NamedObservers(tuple(dict.fromkeys(names)), place)
 
 
 def _configured(name: str, place: str, registry: Registry) -> Observer:

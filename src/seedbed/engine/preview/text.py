@@ -13,7 +13,7 @@ from seedbed.store.row_names import row_name
 from seedbed.tasks.row_text import row_text
 
 
-class Part(NamedTuple):
+class PreviewPart(NamedTuple):
     """A part of a row's preview, with a title: a prompt, an answer, a row or a reason."""
 
     kind: Literal["prompt", "note", "answer", "row", "failed", "rejected"]
@@ -36,7 +36,7 @@ def title_of(row: PreviewedRow) -> str:
     return row_name(row.id, row.source) if row.id else "calls of no single row"
 
 
-def parts_of(row: PreviewedRow) -> Iterator[Part]:
+def parts_of(row: PreviewedRow) -> Iterator[PreviewPart]:
     """Yield a row's prompts and answers, and then what they led to."""
     earlier: Sequence[Message] = ()
     has_steps = len({call.step for call in row.calls}) > 1
@@ -44,19 +44,19 @@ def parts_of(row: PreviewedRow) -> Iterator[Part]:
         yield from _parts_of_call(call, earlier, f" · {call.step}" if has_steps else "")
         # A reminder repeats the whole conversation: only what's new is shown.
         earlier = call.request.messages
-    yield from (Part("row", "row", row_text(made)) for made in row.rows)
-    yield from (Part("failed", "failed", failure.reason) for failure in row.failures)
-    yield from (Part("rejected", "rejected", rejection.reason) for rejection in row.rejections)
+    yield from (PreviewPart("row", "row", row_text(made)) for made in row.rows)
+    yield from (PreviewPart("failed", "failed", failure.reason) for failure in row.failures)
+    yield from (PreviewPart("rejected", "rejected", rejection.reason) for rejection in row.rejections)
 
 
-def _parts_of_call(call: PreviewedCall, earlier: Sequence[Message], of_step: str) -> Iterator[Part]:
+def _parts_of_call(call: PreviewedCall, earlier: Sequence[Message], of_step: str) -> Iterator[PreviewPart]:
     for message in added_messages(call.request.messages, earlier):
         title = "raw prompt" if call.request.raw_prompt else str(message["role"])
-        yield Part("prompt", title + of_step, message_text(message))
+        yield PreviewPart("prompt", title + of_step, message_text(message))
     if call.note:
-        yield Part("note", "note", call.note)
+        yield PreviewPart("note", "note", call.note)
     answers = told_answers(call.response.choices, about=_sent(call))
-    yield from (Part("answer", title, text) for title, text in answers)
+    yield from (PreviewPart("answer", title, text) for title, text in answers)
 
 
 def _sent(call: PreviewedCall) -> str:

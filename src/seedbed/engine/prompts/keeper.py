@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from seedbed.engine.evidence import without_images
-from seedbed.engine.prompts.pieces import FEW_PLACES, SHORTEST, CutMessage, kept_value, pieces_of
+from seedbed.engine.prompts.prompt_pieces import FEW_PLACES, SHORTEST, CutMessage, kept_value, pieces_of
 from seedbed.engine.prompts.shared_texts import SharedTexts
 from seedbed.llm.calling.scope import CallScope, RowText
 from seedbed.llm.json_text import json_text

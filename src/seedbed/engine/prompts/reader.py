@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from seedbed.engine.prompts.pieces import SHORTEST, text_digest
+from seedbed.engine.prompts.prompt_pieces import SHORTEST, text_digest
 from seedbed.engine.prompts.shared_texts import mark_of
 from seedbed.llm.messages import Message
 from seedbed.store.run_queries import RunQueries

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from seedbed.engine.prompts.pieces import text_digest
+from seedbed.engine.prompts.prompt_pieces import text_digest
 
 # Prompts with random examples share no text, and each would be looked for among all earlier ones.
 _MOST_SHARED = 100

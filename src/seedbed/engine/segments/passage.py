@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from seedbed.engine.failure import Failure
-from seedbed.engine.segments.row_block import Refusal, RowBlock, part_of_data
+from seedbed.engine.segments.row_block import BlockRefusal, RowBlock, part_of_data
 from seedbed.engine.segments.row_lines import RowLines
 from seedbed.engine.sources.stretches import Stretch
 from seedbed.errors import Reject
@@ -27,7 +27,7 @@ class Passage:
         self.going: Sequence[int] = range(len(stretch))
         self.rows = stretch.rows
         self.made: list[bytes] = []
-        self._refused: dict[int, Refusal] = {}
+        self._refused: dict[int, BlockRefusal] = {}
 
     def __len__(self) -> int:
         return len(self.stretch)
@@ -76,7 +76,7 @@ class Passage:
             failure = Failure.of(stretch.ids[i], step, reason, rejected=True, source=stretch.place(i))
             source = b'{"row":' + stretch.encoded[i] + b"}" if self.made else b"null"
             evidence = b'{"input":{"row":' + given[i] + b'},"source_row":' + source + b',"asked":[]}'
-            self._refused[i] = Refusal(len(self.made), failure, evidence)
+            self._refused[i] = BlockRefusal(len(self.made), failure, evidence)
 
 
 def _entries(data: bytes) -> list[bytes]:

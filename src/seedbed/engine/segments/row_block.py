@@ -11,7 +11,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.store.row_blocks import block_data, entries
 
 
-class Refusal(NamedTuple):
+class BlockRefusal(NamedTuple):
     """Why a row was rejected: by which step (its number in the line), and with what evidence (JSON)."""
 
     number: int
@@ -31,7 +31,7 @@ class RowBlock:
     __slots__ = ("ids", "made", "refused", "size")
 
     def __init__(
-        self, ids: list[str], made: Sequence[bytes], refused: dict[int, Refusal], size: int = 0
+        self, ids: list[str], made: Sequence[bytes], refused: dict[int, BlockRefusal], size: int = 0
     ) -> None:
         self.ids = ids
         self.made = made

@@ -14,13 +14,13 @@ from seedbed.engine.resume.checkpoint import Reached
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.backpressure import Backpressure
 from seedbed.engine.segments.block_taking import BlockTaking, block_line
+from seedbed.engine.segments.checkpoint_keeper import CheckpointKeeper
 from seedbed.engine.segments.flow import flow_of, is_ordered
 from seedbed.engine.segments.inline_flow import InlineFlow, inline_flow
 from seedbed.engine.segments.inline_window import InlineWindow, SettledItems
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.item_window import LOOKAHEAD, ItemWindow
 from seedbed.engine.segments.no_cost import steps_at_no_cost
-from seedbed.engine.segments.progress import Progress
 from seedbed.engine.segments.remote_flows import RemoteFlows, Settle
 from seedbed.engine.segments.row_block import RowBlock
 from seedbed.engine.segments.rows_wanted import RowsWanted
@@ -83,7 +83,7 @@ class SegmentRunner:
             job, journal.is_fresh, whole if watch is None else None, [*results.applied.values()]
         )
         saves = whole is not None and not any(map(is_ordered, segment.nodes))
-        self._progress = Progress(job, self._decider, saves=saves)
+        self._progress = CheckpointKeeper(job, self._decider, saves=saves)
         reached = self._progress.take_over(journal, self._giving_up)
         self._log = SegmentLog(segment, job, reached.verdicts if reached else 0, has_blocks=bool(line))
         self._blocks = BlockTaking(job, journal, line, self._log.of(plan.leaf)) if line else None

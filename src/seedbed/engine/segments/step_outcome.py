@@ -51,7 +51,7 @@ class StepOutcome(NamedTuple):
         return cls(rows, [Failure.from_data(result.row, result.step, reason) for reason in reasons])
 
 
-class Found(NamedTuple):
+class EarlierResult(NamedTuple):
     """The result of a row that was there before, and its outcome if that still counts."""
 
     key: bytes
@@ -63,7 +63,7 @@ class Found(NamedTuple):
 class Ahead(NamedTuple):
     """A row whose models have answered, or failed with `error`, before the turn of an ordered step."""
 
-    found: Found
+    found: EarlierResult
     row: Row
     scope: CallScope
     value: Any = None

@@ -15,7 +15,7 @@ from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
-from seedbed.engine.segments.step_outcome import Ahead, Attempted, Found, StepOutcome
+from seedbed.engine.segments.step_outcome import Ahead, Attempted, EarlierResult, StepOutcome
 from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now
 from seedbed.engine.stopping.cancellation import is_cancelled
 from seedbed.engine.stopping.concerning_all import concerns_all
@@ -108,7 +108,7 @@ class StepResults:
         return self._noted(name, in_flight, ahead.found, outcome, settled)
 
     def _begin(
-        self, name: str, in_flight: InFlight, found: Found, settled: ItemOutcome
+        self, name: str, in_flight: InFlight, found: EarlierResult, settled: ItemOutcome
     ) -> tuple[CallScope, Row]:
         scope, row = self._scope(name, in_flight, found.attempt, settled.position), in_flight.row()
         scope.asked = []
@@ -118,7 +118,7 @@ class StepResults:
         return scope, row
 
     def _noted(
-        self, name: str, in_flight: InFlight, found: Found, outcome: StepOutcome, settled: ItemOutcome
+        self, name: str, in_flight: InFlight, found: EarlierResult, outcome: StepOutcome, settled: ItemOutcome
     ) -> list[bytes]:
         is_known = found.outcome is not None
         attempted = Attempted(name, in_flight, found.key, found.attempt, found.stored, outcome, is_known)
@@ -173,18 +173,18 @@ class StepResults:
             settled.note(reason)
         return outcome.rows
 
-    def _found(self, name: str, in_flight: InFlight) -> Found:
+    def _found(self, name: str, in_flight: InFlight) -> EarlierResult:
         """Return what a step made from a row before, if that still counts; otherwise no outcome."""
         applied = self.applied[name]
         key = execution_key(applied.fingerprint, in_flight.encoded)
         stored = self._journal.result(name, in_flight.id)
         if stored is None:
-            return Found(key, 0, None, None)
+            return EarlierResult(key, 0, None, None)
         # An ordered step runs over all rows again, as its state can't be restored from its results.
         known = stored.key == key and not applied.ordered
         if known and not self._journal.is_retried(stored):
-            return Found(key, stored.attempt, stored, StepOutcome.of(stored))
-        return Found(key, self._attempt(stored), stored, None)
+            return EarlierResult(key, stored.attempt, stored, StepOutcome.of(stored))
+        return EarlierResult(key, self._attempt(stored), stored, None)
 
     def _scope(self, name: str, in_flight: InFlight, attempt: int, position: int) -> CallScope:
         return CallScope(

@@ -15,7 +15,7 @@ from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.engine.sources.id_giving import RowIds
 from seedbed.engine.sources.remaining_ids import RemainingIds
 from seedbed.engine.sources.sources import Item
-from seedbed.engine.stopping.refused import Refused
+from seedbed.engine.stopping.refused_calls import RefusedCalls
 from seedbed.llm.files_read import current_files
 from seedbed.pipeline.topology import Node
 from seedbed.store import Result, Rows, RunStore
@@ -74,7 +74,7 @@ class Barrier:
         self._forget()
         # The mark follows the last row. After a kill it isn't there, and the rows are made again: half of
         # them look like a complete set.
-        refused = Refused(self._node.step)
+        refused = RefusedCalls(self._node.step)
         for number, row in enumerate(self._rows([AllRows(rows) for rows in inputs])):
             data = b"[" + encode_row(row) + b"]"
             self._store.add_result(Result(self._node.name, str(number), key, 0, "done", data))

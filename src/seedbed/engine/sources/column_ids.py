@@ -10,7 +10,7 @@ import orjson
 
 from seedbed.engine.sources.digest_set import DigestSet
 from seedbed.engine.sources.id_columns import IdColumns
-from seedbed.engine.sources.id_giving import Named, RowIds
+from seedbed.engine.sources.id_giving import GivenIds, RowIds
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.errors import DatasetError
 
@@ -55,7 +55,7 @@ class ColumnIds(RowIds):
 
     def of_all(
         self, encoded: Sequence[bytes], place: Callable[[int], str], rows: Sequence[Any] | None = None
-    ) -> Named:
+    ) -> GivenIds:
         """Return the ids of the next rows, up to the first that has none of its own."""
         decoded = [*map(orjson.loads, encoded)] if rows is None else rows
         ids, error = self._columns.of_all(decoded), None
@@ -69,8 +69,8 @@ class ColumnIds(RowIds):
         for i in known:
             twice = self._twice(ids[i], hashes[i], place(i), decoded[i])
             if twice is not None:
-                return Named(ids[:i], twice)
-        return Named(ids, error)
+                return GivenIds(ids[:i], twice)
+        return GivenIds(ids, error)
 
     def of_invalid(self, row: Any, number: int, place: str) -> str:
         """Return the id of a row whose other columns have no JSON; raise DatasetError if it has none."""

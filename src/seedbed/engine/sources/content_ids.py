@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from seedbed.engine.sources.digest_set import DigestSet
-from seedbed.engine.sources.id_giving import Named, RowIds
+from seedbed.engine.sources.id_giving import GivenIds, RowIds
 
 
 def row_digest(encoded: bytes) -> bytes:
@@ -31,7 +31,7 @@ class ContentIds(RowIds):
         encoded: Sequence[bytes],
         place: Callable[[int], str] = "row {}".format,
         rows: Sequence[Any] | None = None,
-    ) -> Named:
+    ) -> GivenIds:
         """Return the ids of the next rows; each has one."""
         digests = [row_digest(row).hex() for row in encoded]
         # As `int(digest, 16)`, for all of them at once.
@@ -42,7 +42,7 @@ class ContentIds(RowIds):
         for i in self._once.add_all(numbers):
             self._often[numbers[i]] += 1
             ids[i] = f"{digests[i]}.{self._often[numbers[i]]}"
-        return Named(ids)
+        return GivenIds(ids)
 
     def of_invalid(self, row: Any, number: int, place: str) -> str:
         """Return an id made of its number: there's no JSON to digest."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from seedbed.errors import DatasetError
 
 
-class Named(NamedTuple):
+class GivenIds(NamedTuple):
     """The ids of some rows; if one can't have its own, those of the rows before it, and the `error`."""
 
     ids: list[str]
@@ -22,7 +22,7 @@ class RowIds(ABC):
     @abstractmethod
     def of_all(
         self, encoded: Sequence[bytes], place: Callable[[int], str], rows: Sequence[Any] | None = None
-    ) -> Named:
+    ) -> GivenIds:
         """Return the ids of the next rows, which are given as JSON, and decoded too if that's at hand.
 
         `place` returns what people call one of these rows.

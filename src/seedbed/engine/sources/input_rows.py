@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 
-from seedbed.engine.sources.column_types import column_types
+from seedbed.engine.sources.input_types import column_types
 from seedbed.errors import UsageError
 from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.row_files import RowFiles

@@ -10,7 +10,7 @@ import orjson
 from seedbed.engine.sources.content_ids import ContentIds, row_digest
 from seedbed.engine.sources.digest_set import DigestSet
 from seedbed.engine.sources.id_columns import IdColumns
-from seedbed.engine.sources.id_giving import Named, RowIds
+from seedbed.engine.sources.id_giving import GivenIds, RowIds
 
 
 class RemainingIds(RowIds):
@@ -27,7 +27,7 @@ class RemainingIds(RowIds):
 
     def of_all(
         self, encoded: Sequence[bytes], place: Callable[[int], str], rows: Sequence[Any] | None = None
-    ) -> Named:
+    ) -> GivenIds:
         """Return the ids of the next rows; each has one."""
         # Of all rows, so that the number in an id counts the equal rows before it, whatever ids those have.
         ids = self._content.of_all(encoded).ids
@@ -35,7 +35,7 @@ class RemainingIds(RowIds):
             own = self._columns.find(row)
             if own is not None and self._seen.add(int.from_bytes(row_digest(own.encode()))):
                 ids[i] = own
-        return Named(ids)
+        return GivenIds(ids)
 
     def of_invalid(self, row: Any, number: int, place: str) -> str:
         """Return an id made of its number."""

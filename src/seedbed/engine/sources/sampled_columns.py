@@ -7,7 +7,7 @@ have been paid for.
 from __future__ import annotations
 
 from seedbed.engine.plan import Plan
-from seedbed.pipeline.columns import check_columns
+from seedbed.pipeline.column_checks import check_columns
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.generator_task import GeneratorTask
 

@@ -14,7 +14,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.content_ids import ContentIds
 from seedbed.engine.sources.id_giving import RowIds
 from seedbed.engine.sources.shard import Shard
-from seedbed.engine.stopping.refused import Refused
+from seedbed.engine.stopping.refused_calls import RefusedCalls
 from seedbed.errors import InvalidRowError, Reject
 from seedbed.llm.files_read import current_files
 from seedbed.llm.json_text import compact
@@ -148,7 +148,7 @@ def numbered(
     says where its row is kept. `begin` is called with the number of the row that comes next.
     """
     number, step = first, generator.name
-    promised, refused = promised_columns(generator), Refused(generator)
+    promised, refused = promised_columns(generator), RefusedCalls(generator)
     begin(number)
     for rows in yielded:
         refused.check()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.engine.failure import FailedElsewhere
-from seedbed.engine.loading import blaming
+from seedbed.engine.run_loading import blaming
 from seedbed.engine.segments.step_runners import runner_of
 from seedbed.engine.stopping.cancellation import is_cancelled
 from seedbed.engine.workers.replica_messages import ReplicaAnswer, ReplicaRequest, StepRequest

@@ -11,10 +11,10 @@ from typing import Any
 
 from seedbed.engine.segments.step_counts import StepCounts, StepTally
 from seedbed.engine.workers.message_bytes import Pickled, encoded
-from seedbed.engine.workers.pace import Pace
 from seedbed.engine.workers.run_messages import Room, Rooms
 from seedbed.engine.workers.worker_link import WorkerLink
 from seedbed.engine.workers.worker_messages import News
+from seedbed.engine.workers.worker_pace import WorkerPace
 from seedbed.llm.calling.call_counts import CallCounts, Unanswered
 from seedbed.llm.response import Usage
 
@@ -32,7 +32,7 @@ class WorkerHandle:
         self.share = share
         self.news = asyncio.Event()
         self.items: set[int] = set()
-        self.pace = Pace()
+        self.pace = WorkerPace()
         self.told = News()
         self.drained = asyncio.Event()
         self.ended = asyncio.Event()

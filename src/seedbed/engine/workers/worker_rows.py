@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from seedbed.engine.backend_fields import backends_in
-from seedbed.engine.loading import Loaded
 from seedbed.engine.plan import Plan
 from seedbed.engine.prompts.step_texts import StepTexts
 from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.run_loading import Loaded
 from seedbed.engine.segments.flow import Flow
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.segments import segments_of

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Counts(Protocol):
+class SenderCounts(Protocol):
     """The part of a sender's counts that a pool adds to."""
 
     retried: int
@@ -40,7 +40,7 @@ class Counts(Protocol):
 
 
 @dataclass
-class Place:
+class PoolPlace:
     """Where one call of a pool is sent: the number of its endpoint, and the one where it failed before.
 
     `sending` takes notes of the call, if someone wants to know.
@@ -57,11 +57,11 @@ class _WaitingCall(NamedTuple):
     future: asyncio.Future[Permit]
     llm: Backend
     request: Request
-    place: Place
+    place: PoolPlace
     homes: Sequence[int] | None
 
 
-SendOnce = Callable[["PoolSender", "Backend", Request, int, Place], Awaitable[Response]]
+SendOnce = Callable[["PoolSender", "Backend", Request, int, PoolPlace], Awaitable[Response]]
 
 
 class PoolSender:
@@ -76,7 +76,7 @@ class PoolSender:
         limiters: Sequence[Limiter],
         send_once: SendOnce,
         retry: RetryPolicy,
-        counts: Counts,
+        counts: SenderCounts,
         circuit: CircuitPolicy | None = None,
     ) -> None:
         self.limiters = limiters
@@ -103,7 +103,7 @@ class PoolSender:
         self, llm: Backend, request: Request, rank: int, sending: Sending | None = None
     ) -> Response:
         """Return the answer to one request; raise the typed LLMError of the last try if none succeeded."""
-        tries, place = Tries(self._retry, self._loop.time()), Place(sending=sending)
+        tries, place = Tries(self._retry, self._loop.time()), PoolPlace(sending=sending)
         while True:
             place.number = None
             try:
@@ -130,7 +130,7 @@ class PoolSender:
                     sending.failed = tries.count
                 return response
 
-    async def acquire(self, llm: Backend, request: Request, rank: int, place: Place) -> Permit:
+    async def acquire(self, llm: Backend, request: Request, rank: int, place: PoolPlace) -> Permit:
         """Return a permit of an endpoint that has room, whose number is then in `place`."""
         if self._is_draining:
             raise asyncio.CancelledError
@@ -176,7 +176,9 @@ class PoolSender:
             logger.warning("%s answers again", _named(llm, number))
             self.wake_soon()
 
-    def _wait_after(self, error: LLMError, tries: Tries, llm: Backend, place: Place, number: int) -> float:
+    def _wait_after(
+        self, error: LLMError, tries: Tries, llm: Backend, place: PoolPlace, number: int
+    ) -> float:
         """Return the seconds until the next try; raise if there's none, or if all endpoints are down."""
         now = self._loop.time()
         wait = tries.wait_after(error, now)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from seedbed.llm.budget.budget import Budget
 from seedbed.llm.calling.call_counts import CallCounts
-from seedbed.llm.calling.pool_sender import Place, PoolSender
+from seedbed.llm.calling.pool_sender import PoolPlace, PoolSender
 from seedbed.llm.calling.retry import RetryPolicy
 from seedbed.llm.calling.sent import Sending
 from seedbed.llm.limits.circuit import CircuitPolicy
@@ -99,7 +99,7 @@ class PoolSenders:
             pool.wake_soon()
 
     async def _at_endpoint(
-        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: Place
+        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: PoolPlace
     ) -> Response:
         """Send a call once, to an endpoint that has room, within the budget."""
         first = llm._pooled[0]
@@ -114,7 +114,7 @@ class PoolSenders:
         return response
 
     async def _at_place(
-        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: Place
+        self, pool: PoolSender, llm: Backend, request: Request, rank: int, place: PoolPlace
     ) -> Response:
         permit = await pool.acquire(llm, request, rank, place)
         assert place.number is not None

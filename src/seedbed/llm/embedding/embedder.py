@@ -16,7 +16,7 @@ from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.embedding.embeddings import Embeddings, as_array, checked_embeddings, require_numpy
-from seedbed.llm.guarded import guard_embedder
+from seedbed.llm.guarded_backends import guard_embedder
 from seedbed.llm.messages import text_length
 from seedbed.llm.reference_fields import ReferenceField
 from seedbed.llm.request import Request

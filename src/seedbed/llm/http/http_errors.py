@@ -27,7 +27,7 @@ from seedbed.llm.http.quoting import (
     json_or_none,
     without_secrets,
 )
-from seedbed.llm.http.refusals import (
+from seedbed.llm.http.refused_requests import (
     WORDS,
     Refusal,
     errors_in,

@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Iterable
 from functools import lru_cache
 
-from seedbed.llm.keys.pieces import is_key_like
+from seedbed.llm.keys.key_pieces import is_key_like
 from seedbed.llm.keys.url_secrets import SHOWN_INSTEAD, url_secrets
 from seedbed.plugins.fields.secret_fields import is_secret
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from seedbed.llm.keys.pieces import is_key_like
+from seedbed.llm.keys.key_pieces import is_key_like
 from seedbed.plugins.fields.secret_fields import is_secret
 
 _SHORTEST_PASSWORD = 8

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from seedbed.llm.keys.pieces import is_key_like
+from seedbed.llm.keys.key_pieces import is_key_like
 from seedbed.llm.keys.url_secrets import SHOWN_INSTEAD, holds_url_secret, redacted_urls, url_secrets
 from seedbed.plugins.fields.secret_fields import holds_secret, is_secret
 

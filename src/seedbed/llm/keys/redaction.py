@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from seedbed.errors import SeedbedError
-from seedbed.llm.keys.pieces import without_pieces
+from seedbed.llm.keys.key_pieces import without_pieces
 from seedbed.llm.keys.url_secrets import holds_url_secret, redacted_urls
 from seedbed.plugins.fields.misplaced_secrets import without_misplaced
 

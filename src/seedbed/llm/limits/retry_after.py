@@ -6,7 +6,7 @@ import email.utils
 import time
 from collections.abc import Mapping
 
-from seedbed.llm.http.refusals import errors_in
+from seedbed.llm.http.refused_requests import errors_in
 
 
 def wait_wanted(headers: Mapping[str, str], body: object = None) -> float | None:

@@ -33,7 +33,7 @@ class DrawnStep(NamedTuple):
     joins: str = ""
 
 
-class Arrow(NamedTuple):
+class DrawnWay(NamedTuple):
     """A way of rows between two steps; `condition` says which rows take it, all if it's empty."""
 
     start: str
@@ -45,7 +45,7 @@ class Drawn(NamedTuple):
     """The steps, each after those it receives rows of, and the arrows, those of one step in route order."""
 
     steps: tuple[DrawnStep, ...]
-    arrows: tuple[Arrow, ...]
+    arrows: tuple[DrawnWay, ...]
 
 
 def drawn(topology: Topology, models: Mapping[str, str] | None = None) -> Drawn:
@@ -54,7 +54,7 @@ def drawn(topology: Topology, models: Mapping[str, str] | None = None) -> Drawn:
     `models` has the reference of each step's LLM; by default it's taken from the steps.
     """
     steps = [_drawn_step(node, models) for node in topology.nodes]
-    arrows = [Arrow(edge.parent, edge.child, _text(edge.when)) for edge in topology.edges]
+    arrows = [DrawnWay(edge.parent, edge.child, _text(edge.when)) for edge in topology.edges]
     needy = [
         node.name
         for node in topology.nodes
@@ -62,7 +62,7 @@ def drawn(topology: Topology, models: Mapping[str, str] | None = None) -> Drawn:
     ]
     if needy:
         steps = [DrawnStep(INPUT, "source"), *steps]
-        arrows = [*(Arrow(INPUT, name) for name in needy), *arrows]
+        arrows = [*(DrawnWay(INPUT, name) for name in needy), *arrows]
     return Drawn(tuple(steps), tuple(arrows))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from seedbed.pipeline.drawing.drawn import Arrow, Drawn, DrawnStep, Kind
+from seedbed.pipeline.drawing.drawn import Drawn, DrawnStep, DrawnWay, Kind
 from seedbed.pipeline.drawing.lanes import lane_rows
 
 _MARKS: Mapping[Kind, str] = MappingProxyType({"source": "○", "step": "●", "all rows": "■"})
@@ -50,11 +50,11 @@ def graph_lines(graph: Drawn) -> list[GraphLine]:
     return [*lines, *_legend(graph)]
 
 
-def _cells(step: DrawnStep, arrows: tuple[Arrow, ...]) -> tuple[str, str, str, str]:
+def _cells(step: DrawnStep, arrows: tuple[DrawnWay, ...]) -> tuple[str, str, str, str]:
     return step.name, step.use, step.model, "; ".join(_notes(step, arrows))
 
 
-def _notes(step: DrawnStep, arrows: tuple[Arrow, ...]) -> Iterator[str]:
+def _notes(step: DrawnStep, arrows: tuple[DrawnWay, ...]) -> Iterator[str]:
     above = [arrow for arrow in arrows if arrow.end == step.name]
     if step.joins:
         yield f"joins what became of each row of {step.joins}"

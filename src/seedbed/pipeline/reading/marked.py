@@ -17,7 +17,7 @@ _EXPLAINED = 20_000
 """The longest text that is parsed again for a better message."""
 
 
-class Mark(NamedTuple):
+class FileMark(NamedTuple):
     """A place in a file: line and column from 1, and the text there."""
 
     line: int
@@ -28,7 +28,7 @@ class Mark(NamedTuple):
 class YAMLProblem(NamedTuple):
     """A mistake in the text itself: its place, the fact, and what to do."""
 
-    mark: Mark
+    mark: FileMark
     fact: str
     advice: tuple[str, ...] = ()
 
@@ -39,7 +39,7 @@ class Marked:
 
     found, problems = Marked.read("steps:\\n- use: pass")
     found.content  # {"steps": [{"use": "pass"}]}
-    found.mark(["steps", 0, "use"])  # Mark(line=2, column=8, text="pass")
+    found.mark(["steps", 0, "use"])  # FileMark(line=2, column=8, text="pass")
     """
 
     content: Any
@@ -69,10 +69,10 @@ class Marked:
             # PyYAML passes on Python's error for a date that doesn't exist or a number without digits.
             return cls(None, root), [YAMLProblem(_mark_of_invalid(root), f"has an invalid value: {error}")]
 
-    def mark(self, path: Sequence[str | int], *, key: bool = False) -> Mark:
+    def mark(self, path: Sequence[str | int], *, key: bool = False) -> FileMark:
         """Return the place of the value at a path, or of its key; of what is around it, if it isn't there."""
         if self._root is None:
-            return Mark(1, 1)
+            return FileMark(1, 1)
         node, name = self._root, None
         for part in path:
             found = _within(node, part)
@@ -80,9 +80,9 @@ class Marked:
                 break
             name, node = found
         if name is not None and (key or not isinstance(node, yaml.ScalarNode)):
-            return Mark(name.start_mark.line + 1, name.start_mark.column + 1, str(name.value))
+            return FileMark(name.start_mark.line + 1, name.start_mark.column + 1, str(name.value))
         text = node.value if isinstance(node, yaml.ScalarNode) else ""
-        return Mark(node.start_mark.line + 1, node.start_mark.column + 1, text)
+        return FileMark(node.start_mark.line + 1, node.start_mark.column + 1, text)
 
 
 def _within(node: yaml.Node, part: str | int) -> tuple[yaml.Node | None, yaml.Node] | None:
@@ -97,7 +97,7 @@ def _within(node: yaml.Node, part: str | int) -> tuple[yaml.Node | None, yaml.No
 
 
 def _problem(found: InvalidNode) -> YAMLProblem:
-    return YAMLProblem(Mark(found.mark.line + 1, found.mark.column + 1), found.fact, (found.advice,))
+    return YAMLProblem(FileMark(found.mark.line + 1, found.mark.column + 1), found.fact, (found.advice,))
 
 
 def _explained(text: str, error: yaml.YAMLError) -> yaml.YAMLError:
@@ -115,7 +115,7 @@ def _explained(text: str, error: yaml.YAMLError) -> yaml.YAMLError:
 def _of_yaml(error: yaml.YAMLError, text: str = "") -> YAMLProblem:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
-    place = Mark(mark.line + 1, mark.column + 1) if mark else Mark(1, 1)
+    place = FileMark(mark.line + 1, mark.column + 1) if mark else FileMark(1, 1)
     return YAMLProblem(
         place, f"is not YAML: {problem}", _remedy(text.splitlines()[place.line - 1 : place.line])
     )
@@ -130,7 +130,7 @@ def _remedy(lines: Sequence[str]) -> tuple[str, ...]:
     return ()
 
 
-def _mark_of_invalid(root: yaml.Node) -> Mark:
+def _mark_of_invalid(root: yaml.Node) -> FileMark:
     """Return the place of the first scalar that can't be made."""
     waiting = [root]
     while waiting:
@@ -139,7 +139,7 @@ def _mark_of_invalid(root: yaml.Node) -> Mark:
             try:
                 yaml.constructor.SafeConstructor().construct_document(node)
             except Exception:  # noqa: BLE001 - which error it is has been seen
-                return Mark(node.start_mark.line + 1, node.start_mark.column + 1, node.value)
+                return FileMark(node.start_mark.line + 1, node.start_mark.column + 1, node.value)
             continue
         pairs = (
             node.value
@@ -147,4 +147,4 @@ def _mark_of_invalid(root: yaml.Node) -> Mark:
             else [one for pair in node.value for one in pair]
         )
         waiting.extend(reversed(pairs))
-    return Mark(1, 1)
+    return FileMark(1, 1)

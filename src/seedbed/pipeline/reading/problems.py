@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from seedbed.errors import DatasetError, ParameterError, PluginError, SeedbedError, UsageError
 from seedbed.llm.keys.redaction import redact_typed
-from seedbed.pipeline.reading.marked import Mark, Marked, YAMLProblem
+from seedbed.pipeline.reading.marked import FileMark, Marked, YAMLProblem
 from seedbed.plugins.fields.field_problems import FieldPath, FieldProblem
 from seedbed.plugins.fields.secret_fields import is_secret
 
@@ -173,5 +173,5 @@ def _item(value: Any, part: str | int) -> Any:
     return value[part] if isinstance(value, list) and isinstance(part, int) and part < len(value) else None
 
 
-def _may_be_secret(path: FieldPath, mark: Mark) -> bool:
+def _may_be_secret(path: FieldPath, mark: FileMark) -> bool:
     return any(is_secret(str(part)) for part in path) or redact_typed(mark.text) != mark.text

@@ -52,14 +52,14 @@ _SMALL_WORDS = frozenset(
 )
 
 
-class Found(NamedTuple):
+class SearchHit(NamedTuple):
     """A plugin that a search found, and how well it fits; the highest first."""
 
     entry: Entry
     score: float
 
 
-def search(words: Sequence[str], known: Mapping[Entry, Listed]) -> list[Found]:
+def search(words: Sequence[str], known: Mapping[Entry, Listed]) -> list[SearchHit]:
     """Return the plugins that have all words, or if there are none those that have some; the best first.
 
     A word may be in the plural, one of `SYNONYMS`, the beginning of another, or misspelt. A word that no
@@ -83,7 +83,9 @@ def search(words: Sequence[str], known: Mapping[Entry, Listed]) -> list[Found]:
     least = _TEXT if any(_matched(each, _TEXT) for each in scores.values()) else 0.0
     most = max((_matched(each, least) for each in scores.values()), default=0)
     found = [
-        Found(entry, sum(each)) for entry, each in scores.items() if most and _matched(each, least) == most
+        SearchHit(entry, sum(each))
+        for entry, each in scores.items()
+        if most and _matched(each, least) == most
     ]
     best = max((one.score for one in found), default=0.0)
     telling = (one for one in found if one.score >= best * _LEAST_SHARE)

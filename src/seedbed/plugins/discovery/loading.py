@@ -8,7 +8,7 @@ from typing import TypeGuard
 
 from seedbed.errors import UsageError
 from seedbed.plugins.discovery.entry_points import load
-from seedbed.plugins.discovery.metadata import Headers, first_on_path, parse_requirement
+from seedbed.plugins.discovery.metadata import MetadataHeaders, first_on_path, parse_requirement
 from seedbed.plugins.discovery.scan import UNNAMED, Installed
 from seedbed.plugins.failures import broken_by
 from seedbed.plugins.names import normalise_distribution
@@ -79,7 +79,7 @@ def _commands(claim: Installed, module: str) -> Iterator[str]:
 
 def _requirements(claim: Installed) -> list[str]:
     distribution = first_on_path(claim.distribution)
-    return Headers(distribution).all("Requires-Dist") if distribution else []
+    return MetadataHeaders(distribution).all("Requires-Dist") if distribution else []
 
 
 def _may_provide(distribution: str, module: str) -> bool:

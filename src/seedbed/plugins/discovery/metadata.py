@@ -27,7 +27,7 @@ _ONLY_NUMBERS = re.compile(r"\s*(?:[<>]=?\s*[0-9]+(?:\.[0-9]+)*\s*,?\s*)+")
 _UPPER = frozenset({"<", "<=", "==", "===", "~="})
 
 
-class Headers:
+class MetadataHeaders:
     """The metadata of one distribution above the first blank line, read without an email parser."""
 
     def __init__(self, distribution: Distribution) -> None:
@@ -142,7 +142,7 @@ def installed_version(name: str) -> InstalledVersion | None:
     distribution = first_on_path(name)
     if distribution is None:
         return None
-    return InstalledVersion(Headers(distribution).first("Version", ""), is_editable(distribution))
+    return InstalledVersion(MetadataHeaders(distribution).first("Version", ""), is_editable(distribution))
 
 
 def first_on_path(name: str) -> Distribution | None:
@@ -151,7 +151,7 @@ def first_on_path(name: str) -> Distribution | None:
     A copy with readable metadata comes before leftovers of an interrupted installation.
     """
     copies = [*distributions(name)] if name else []
-    readable = (copy for copy in copies if Headers(copy).name)
+    readable = (copy for copy in copies if MetadataHeaders(copy).name)
     return next(readable, copies[0] if copies else None)
 
 

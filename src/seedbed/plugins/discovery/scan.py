@@ -16,7 +16,7 @@ from seedbed.plugins.discovery.distributions import (
     metadata_file,
 )
 from seedbed.plugins.discovery.entry_points import FILE, EntryPoint, read_entry_points
-from seedbed.plugins.discovery.metadata import Headers, first_on_path, is_editable, required_seedbed
+from seedbed.plugins.discovery.metadata import MetadataHeaders, first_on_path, is_editable, required_seedbed
 from seedbed.plugins.kinds import PluginKind, kinds
 from seedbed.plugins.names import normalise_distribution
 from seedbed.suggestions import did_you_mean
@@ -121,7 +121,7 @@ class _Owner(NamedTuple):
 
     distribution: Distribution
     points_text: str
-    headers: Headers
+    headers: MetadataHeaders
 
 
 def _owners() -> Iterator[_Owner]:
@@ -133,7 +133,7 @@ def _owners() -> Iterator[_Owner]:
         if f"[{_PREFIX}" not in points_text.replace(" ", ""):
             hidden.add(folder_name(distribution))
             continue
-        headers = Headers(distribution)
+        headers = MetadataHeaders(distribution)
         name = normalise_distribution(headers.name)
         if not name:
             yield _Owner(distribution, points_text, headers)
@@ -144,7 +144,7 @@ def _owners() -> Iterator[_Owner]:
             if winner is None:
                 yield _Owner(distribution, points_text, headers)
             else:
-                yield _Owner(winner, metadata_file(winner, FILE), Headers(winner))
+                yield _Owner(winner, metadata_file(winner, FILE), MetadataHeaders(winner))
 
 
 def _entry_points(points_text: str, name: str) -> list[EntryPoint]:

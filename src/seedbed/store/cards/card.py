@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from seedbed.counts import count_of
-from seedbed.store.cards.columns import Column
-from seedbed.store.cards.facts import RunStory
+from seedbed.store.cards.card_facts import RunStory
+from seedbed.store.cards.column_facts import Column
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import Markdown, fenced, plain, section, table
 from seedbed.store.parquet_folder import MADE_BY

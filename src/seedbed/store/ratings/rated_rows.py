@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from seedbed.errors import UsageError
-from seedbed.store.ratings.ratings import Ratings
+from seedbed.store.ratings.people_ratings import Ratings
 from seedbed.store.run_queries import RunQueries
 from seedbed.tasks.templates.expression import Expression
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import pytest
 
 from seedbed.engine.engine import Engine, Job
-from seedbed.engine.observing.named import Named, observers_of
+from seedbed.engine.observing.named import NamedObservers, observers_of
 from seedbed.engine.open_session import open_session
 from seedbed.engine.plan_making import make_plan
 from seedbed.engine.run import Run
@@ -80,7 +80,7 @@ class EngineBench:
         If the engine refuses the plan, the running test is skipped. A plain generator it may not refuse.
         """
         plan = make_plan(what, llm=self.llm, bounds=bounds or Bounds(give_up_after=0), **options)
-        heard = observers_of(observers, named=Named())
+        heard = observers_of(observers, named=NamedObservers())
         try:
             return open_session(plan, name=name, engine=self.engine, observers=heard, emit=emit, retry=retry)
         except UsageError as error:

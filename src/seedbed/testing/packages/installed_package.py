@@ -11,7 +11,7 @@ from pathlib import Path
 from seedbed.errors import UsageError
 from seedbed.plugins.catalogue.inspection import CheckResult, check_each
 from seedbed.plugins.discovery.distributions import metadata_file
-from seedbed.plugins.discovery.metadata import Headers, first_on_path, required_seedbed
+from seedbed.plugins.discovery.metadata import MetadataHeaders, first_on_path, required_seedbed
 from seedbed.plugins.discovery.scan import Installed, Stray, scan, strays
 from seedbed.plugins.names import normalise_distribution
 
@@ -28,7 +28,7 @@ class InstalledPackage:
             )
         self._distribution = distribution
         self.name = name
-        self.headers = Headers(self._distribution)
+        self.headers = MetadataHeaders(self._distribution)
 
     @functools.cached_property
     def claims(self) -> list[Installed]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Making:
+class StepMaking:
     """Makes the steps of a file, within what the user allows it."""
 
     registry: Registry | None

@@ -13,7 +13,7 @@ from seedbed.engine.stopping.giving_up import GivingUp
 from seedbed.engine.verdicts.decider import Decider
 
 
-class Progress:
+class CheckpointKeeper:
     """Saves checkpoints of a run, if it `saves` any, and takes over that of an earlier session."""
 
     def __init__(self, job: Job, decider: Decider, *, saves: bool) -> None:

@@ -6,7 +6,7 @@ from seedbed.engine.backend_fields import backends_in
 from seedbed.tasks.base_step import BaseStep
 
 
-class Refused:
+class RefusedCalls:
     """Whether a call of a step that makes many rows at once met an error that every other call would meet."""
 
     def __init__(self, step: BaseStep) -> None:

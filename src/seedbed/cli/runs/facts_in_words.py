@@ -8,7 +8,7 @@ from seedbed.store import RunEntry
 from seedbed.store.run_facts import RunFacts as Facts
 
 
-class RunFacts(Facts):
+class FactsInWords(Facts):
     """The facts about one run, with the words for them."""
 
     def rows_text(self) -> str:
@@ -30,6 +30,6 @@ class RunFacts(Facts):
         return [text for text in (count_text(spent.calls, "call"), tokens, cost_text(self.cost)) if text]
 
 
-def facts_of(entry: RunEntry) -> RunFacts:
+def facts_of(entry: RunEntry) -> FactsInWords:
     """Return the facts about a run; if it can't be read, they have the error, which isn't raised."""
-    return RunFacts.of(entry)
+    return FactsInWords.of(entry)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from seedbed.store.schema import BOOL, MIXED, NULL, TEXT, Kind, ListOf, Number, Struct, infer_columns
+from seedbed.store.column_schema import BOOL, MIXED, NULL, TEXT, Kind, ListOf, Number, Struct, infer_columns
 from seedbed.tasks.rows import Row, encode_value
 
 _LOOKED_AT = 100

@@ -17,7 +17,7 @@ _MEMORY_SECONDS = 1.0
 # One interval says little: on a busy machine, two news come at once after a long time without any.
 
 
-class Pace:
+class WorkerPace:
     """A worker's rows per second; `room` is how many it may have in hand.
 
     If all rows were handed out at once, each worker would get the same number, and those that are done with

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from seedbed.counts import count_of
 from seedbed.errors import DatasetError
 from seedbed.store.atomic_replace import replacing
+from seedbed.store.column_schema import Kind
 from seedbed.store.columnar import require_pyarrow
 from seedbed.store.csv_safety import safe_rows
 from seedbed.store.export import Pinned, check_target, check_writable, export_rows, no_place, unwritable
@@ -18,7 +19,6 @@ from seedbed.store.formats import format_of_scheme
 from seedbed.store.output import Output
 from seedbed.store.parquet_folder import is_parquet_folder, write_parquet_folder
 from seedbed.store.run_queries import RunQueries
-from seedbed.store.schema import Kind
 from seedbed.store.splits import RowSplits
 from seedbed.store.training import RowTrial, TrainingRows, check_form
 
@@ -179,8 +179,8 @@ class _Dataset(NamedTuple):
     def _card(self, kinds: Mapping[str, Kind], splits: Mapping[str, int]) -> str:
         # Imported late: most runs write no card.
         from seedbed.store.cards.card import card_text
-        from seedbed.store.cards.columns import columns_of
-        from seedbed.store.cards.facts import RunStory
+        from seedbed.store.cards.card_facts import RunStory
+        from seedbed.store.cards.column_facts import columns_of
 
         story = RunStory.of(self.queries, self.leaf).written_to(self.output)
         columns = columns_of(self.rows, kinds)
@@ -196,8 +196,8 @@ def card_of(
 ) -> str:
     """Return the card of a run's dataset."""
     from seedbed.store.cards.card import card_text
-    from seedbed.store.cards.columns import columns_of
-    from seedbed.store.cards.facts import RunStory
+    from seedbed.store.cards.card_facts import RunStory
+    from seedbed.store.cards.column_facts import columns_of
 
     story = RunStory.of(queries, leaf)
     return card_text(title, story, columns_of(rows), splits)

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from types import MappingProxyType
 
 from seedbed.cli.terminal.cell_width import padded, page_width, width_of
-from seedbed.cli.terminal.fitting import GAP, Column, FittedTable, fitted
+from seedbed.cli.terminal.fitting import GAP, FittedTable, TableColumn, fitted
 from seedbed.cli.terminal.printing import Painted, echo, in_one_line
 
 _PAINT: Mapping[str, str] = MappingProxyType(
@@ -22,7 +22,7 @@ _PAINT: Mapping[str, str] = MappingProxyType(
 
 
 def write_columns(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], painted: str = ""
+    columns: Sequence[TableColumn], rows: Sequence[Sequence[str]], painted: str = ""
 ) -> tuple[str, ...]:
     """Write rows of cells under their titles; return the titles that there was no room for.
 
