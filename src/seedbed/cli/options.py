@@ -217,38 +217,57 @@ def _with_options(command: _Decorated, options: Sequence[Callable[[_Decorated], 
     return reduce(lambda decorated, option: option(decorated), reversed(options), command)
 
 
+_INPUT = (
+    click.option(
+        "--input",
+        cls=OnceOption,
+        several="read several files by a pattern, such as --input 'rows-*.jsonl'",
+        metavar="FILE",
+        shell_complete=complete_file,
+        help="File of input rows: .jsonl, .csv, .parquet or .arrow; or a pattern, such as 'docs/*.md'.",
+    ),
+    click.option(
+        "--columns",
+        cls=OnceOption,
+        several="name all columns in one: --columns A,B",
+        metavar="A,B",
+        help="Columns to read from the input; all if unset.",
+    ),
+    click.option(
+        "--drop", metavar="COLUMN", multiple=True, help="Column of the input to leave out (repeatable)."
+    ),
+    click.option(
+        "--encoding", metavar="NAME", help="Encoding of a text input that isn't UTF-8, such as cp1252."
+    ),
+    click.option(
+        "--id",
+        metavar="COLUMN",
+        multiple=True,
+        help="Column of the input with the ids of the rows (repeatable); known by content if unset.",
+    ),
+)
+"""Options for the input of a command, and how to read it."""
+
+
+_JSON_AND_HELP = (
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    click.option(
+        "-h",
+        "--help",
+        "wants_help",
+        is_flag=True,
+        help="Show this help, with TASK or --llm their parameters too.",
+    ),
+)
+"""Options for what a command prints."""
+
+
 def order_options(command: _Decorated) -> _Decorated:
     """Add the options for which rows to make: TASK|FILE, --llm, --input, --set, --seed, --concurrency."""
     options = (
         click.argument("what", metavar="TASK|FILE", required=False, shell_complete=complete_what),
         llm_option,
-        click.option(
-            "--input",
-            cls=OnceOption,
-            several="read several files by a pattern, such as --input 'rows-*.jsonl'",
-            metavar="FILE",
-            shell_complete=complete_file,
-            help="File of input rows: .jsonl, .csv, .parquet or .arrow; or a pattern, such as 'docs/*.md'.",
-        ),
-        click.option(
-            "--columns",
-            cls=OnceOption,
-            several="name all columns in one: --columns A,B",
-            metavar="A,B",
-            help="Columns to read from the input; all if unset.",
-        ),
-        click.option(
-            "--drop", metavar="COLUMN", multiple=True, help="Column of the input to leave out (repeatable)."
-        ),
-        click.option(
-            "--encoding", metavar="NAME", help="Encoding of a text input that isn't UTF-8, such as cp1252."
-        ),
-        click.option(
-            "--id",
-            metavar="COLUMN",
-            multiple=True,
-            help="Column of the input with the ids of the rows (repeatable); known by content if unset.",
-        ),
+        *_INPUT,
         set_option,
         click.option("--seed", type=int, metavar="N", help="Seed of everything sampled; 0 if unset."),
         concurrency_option,
@@ -257,13 +276,6 @@ def order_options(command: _Decorated) -> _Decorated:
             "--leaf", metavar="STEP", help="Step whose rows are the dataset, if a FILE ends in several."
         ),
         policy_options,
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-        click.option(
-            "-h",
-            "--help",
-            "wants_help",
-            is_flag=True,
-            help="Show this help, with TASK or --llm their parameters too.",
-        ),
+        *_JSON_AND_HELP,
     )
     return _with_options(command, options)

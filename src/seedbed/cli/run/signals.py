@@ -20,6 +20,7 @@ _SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP
 _RESTORED = b"\r\x1b[J\x1b[?25h"
 """Erases the progress, which is drawn from the cursor on, and shows the cursor."""
 _ENDING_SECONDS = 5.0
+"""Seconds that threads have to end by themselves, before the process ends without them."""
 
 
 class Interruptions:

@@ -27,7 +27,9 @@ from seedbed.store import Output
 from seedbed.store.row_names import row_names
 
 _REASONS = 5
+"""Different reasons that are shown; `--json` has all."""
 _IDS = 5
+"""Rows that are named for each reason."""
 
 
 def exit_status(run: Run) -> ExitStatus:

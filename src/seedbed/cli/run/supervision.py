@@ -19,7 +19,10 @@ from seedbed.errors import SeedbedError
 from seedbed.llm.calling.loop import loop_thread
 
 _REFRESH_SECONDS = 0.2
+"""Seconds between two looks at signals and progress: a person sees no delay, and it costs no row anything."""
+
 _GRACE_SECONDS = 5.0
+"""Seconds for a session to stop after its calls have ended: it still commits, and closes its backends."""
 
 
 def supervised(session: Session, progress: Progress) -> Run:

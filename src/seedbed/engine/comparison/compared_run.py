@@ -1,4 +1,4 @@
-"""One of two runs that are compared: what is said of it as a whole, and how it's opened."""
+"""One of two runs that are compared: its totals, and how it's opened."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from seedbed.store.run_queries import RunQueries
 
 
 class ComparedRun(NamedTuple):
-    """What is said of one of the two runs as a whole: its counts, and what it has spent.
+    """The totals of one of the two runs: its counts of rows, and what it has spent.
 
     `leaf` is the step whose rows are compared. `is_going_on` says that a process is working on the run, so
     these are its rows so far.
@@ -48,7 +48,7 @@ class OpenedRun(NamedTuple):
         return cls(name, queries, session, is_going_on)
 
     def compared(self, leaf: str | None) -> ComparedRun:
-        """Return what is said of the run, with the rows of `leaf` (None: of the first step it ends in).
+        """Return the run's totals, for the rows of `leaf` (None: of the first step that it ends in).
 
         Raises UsageError if it doesn't end in that step.
         """

@@ -52,13 +52,13 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
 
 
 def _own_row_story(queries: RunQueries, steps: RunSteps, text: str) -> Story | None:
-    """Return the story of the row whose id stands in the user's columns like this; None if there's none."""
+    """Return the story of the row that has this id in the user's id columns; None if there's none."""
     ids = steps.id_columns.meant(text) if steps.id_columns is not None else []
     return next((story for known in ids if not (story := story_of(queries, known)).is_empty), None)
 
 
 def _ids_named(queries: RunQueries, steps: RunSteps, lookup: InputLookup | None, text: str) -> Iterator[str]:
-    """Yield the ids of the rows that people call by a text: by file and line, for example."""
+    """Yield the ids of the rows that people give this name: a file and line, for example."""
     for known in (lookup.id_of(text) if lookup else None, _id_by_step(queries, steps, text)):
         if known:
             yield known
@@ -74,7 +74,7 @@ def _source_row_story(queries: RunQueries, steps: RunSteps, text: str) -> Story 
 
     Its id in the run is another one, made from its content; only such a row has an ending by that id.
     """
-    # An id of the user's may be a number, too, and nobody means the row of that number then.
+    # Where rows have ids of the user's, a number is one of those ids, not a position in the source.
     if not _NUMBER.fullmatch(text) or steps.id_columns is not None:
         return None
     sources = (step for step in steps.names if steps.is_source(step))

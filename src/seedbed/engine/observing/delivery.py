@@ -45,6 +45,7 @@ class Observation:
         self._changed = threading.Condition()
         self._is_hurried = False
         # Their numbers only, eight bytes each: the calls themselves are read from the store, like all else.
+        # The loop thread appends to it and listeners read up to a length that they took before: no lock.
         self._reused = array("q")
         heard = {hook for one in observers for hook in one.hooks}
         self.hears_calls = bool(heard & {CALL_FINISHED, TRY_FAILED})

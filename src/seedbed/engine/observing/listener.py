@@ -121,7 +121,8 @@ class Listener:
         self._reused_told = end
 
     def _tell_failed(self) -> None:
-        # Not more than there are now: others come meanwhile.
+        # Not more than there are now: others come meanwhile. When it's full, each new one drops the oldest,
+        # so it never has fewer than when it was counted, and `popleft` finds one without a lock.
         for _ in range(len(self.failed)):
             self._tell_unless_cut(TRY_FAILED, failed=ObservedTry.of(self.failed.popleft()))
 

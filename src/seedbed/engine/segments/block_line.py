@@ -55,8 +55,8 @@ class BlockLine:
     def settled(self, stretch: Stretch, position: int) -> Iterator[RowBlock | Unfit]:
         """Yield the items of a stretch in blocks, and those that don't fit, in order.
 
-        `position` is the number of the first one. What follows an item that doesn't fit passes a step after
-        that item, so it's to be taken through the others at once.
+        `position` is the number of the first one. Later items may only pass the steps after an item that
+        doesn't fit, so the caller takes that one through its remaining steps before asking for the next.
         """
         waiting: list[Passage | Unfit] = [Passage(stretch, position)]
         while waiting:

@@ -21,9 +21,9 @@ from seedbed.store.row_blocks import BLOCKS
 class BlockTaking:
     """Takes the blocks of a run whose rows come from a file, and pass repeatable and ordered steps only.
 
-    Such a run keeps its rows in blocks from its first session on. They cost a tenth of what results of single
-    rows do, which others use: a step's results are found by the row's id when its model isn't to be asked
-    again, and these steps call none.
+    Such a run keeps its rows in blocks from its first session on, at a tenth of the cost of a result for each
+    row. Other runs need those: they're found by the row's id, so that a model isn't asked again. These steps
+    call no model.
     """
 
     def __init__(self, job: Job, journal: RunJournal, line: Sequence[LineStep], log: VerdictLog) -> None:
@@ -84,7 +84,7 @@ def block_line(
 
 
 def _line(job: Job, is_fresh: bool, applied: Sequence[Applied]) -> list[LineStep]:
-    # A run may begin to keep blocks as long as it has nothing else, and nobody waits for single rows.
+    # A run may only begin to keep blocks while it has no results, and while nobody waits for single rows.
     is_begun = bool(job.store.get_mark(BLOCKS))
     if not is_begun and not (is_fresh and not job.outlets.are_open):
         return []

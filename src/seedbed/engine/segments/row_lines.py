@@ -66,7 +66,7 @@ class RowLines:
         self._rows.append(row)
 
     def add_all(self, rows: Sequence[Row]) -> None:
-        """Add rows that nobody changes meanwhile; for one without columns, a line that says nothing."""
+        """Add rows that nobody changes meanwhile; a row without columns becomes an empty line."""
         kinds = {*map(type, chain.from_iterable(map(dict.values, rows)))}
         if self._are_checked or not kinds <= SCALARS:
             for row in rows:
@@ -93,7 +93,7 @@ class RowLines:
         return True
 
     def skip(self, count: int) -> None:
-        """Add lines that say nothing, each of which is `{}`."""
+        """Add empty lines (`{}`), for items that have no row."""
         for _ in range(count):
             self._has_gaps = True
             self._last.append({})

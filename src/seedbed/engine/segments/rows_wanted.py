@@ -1,4 +1,4 @@
-"""How many more rows the steps of a segment want: where that's none, its source ends."""
+"""How many more rows the steps of a segment want; once that's none, its source ends."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from seedbed.tasks.steps import Step
 class RowsWanted:
     """What the ordered steps of a segment that bound their rows (`Step.rows_wanted`) say of it.
 
-    The source ends after the first item from which on no row that is kept can be made: each way to one goes
-    through a step that wants no more. It's true in a segment with such a step. Steps note their rows in
-    their own threads.
+    The source ends as soon as no further row could be kept, since every way there leads through a step that
+    wants no more. The object is true if the segment has such a step. Steps note their rows in their own
+    threads.
     """
 
-    # The item follows from the rows alone: such steps get them in order. It's noted when a step has taken the
-    # item, before the item settles, so the decider knows it in time.
+    # After which item that is depends on the rows alone, as such steps get them in order. It's noted as soon
+    # as a step has taken the item, before the item settles, so the decider knows it in time.
 
     def __init__(self, segment: Segment) -> None:
         self._segment = segment

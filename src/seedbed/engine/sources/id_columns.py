@@ -15,10 +15,10 @@ MOST = 1000
 """Characters of an id at most: each call and each result of a row has it, and an index of them."""
 
 # `7/1` is the second of the rows that a step made from row 7, and a name with a plus is that of a block.
-# Other programs read ids a line at a time. All of these are escaped with `%`.
+# Other programs read ids a line at a time. So all of these are escaped with `%`.
 _SPECIAL = re.compile("[%/+\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _HALVES = re.compile("[\ud800-\udfff]")
-# Answers that rows share are kept under such a name, which SQL looks for without regard to case.
+# Answers that rows share are kept under such a name, which SQL matches in any case.
 _SHARED = "shared:"
 _PART = re.compile(r"(.*?)((?:/\d+)*)", re.DOTALL)
 _SHOWN = 80
@@ -34,8 +34,8 @@ class IdColumns(NamedTuple):
 
     IdColumns(("ticket", "lang")).of({"ticket": 17, "lang": "en"})  # "17,en"
 
-    An id is text or a whole number, and `17` and `"17"` are the same. What a run has another use for in an id
-    is written as in a URL: `docs%2Fa.md`.
+    An id is text or a whole number, and `17` and `"17"` are the same. Characters that have a meaning in ids,
+    such as `/`, are escaped as in a URL: `docs%2Fa.md`.
     """
 
     names: tuple[str, ...]
@@ -75,7 +75,7 @@ class IdColumns(NamedTuple):
         return ", ".join(f"{name} {_shown(columns[name])}" for name in self.names)
 
     def meant(self, text: str) -> list[str]:
-        """Return the ids that people may mean who write one as it stands in the input."""
+        """Return the ids that a text may stand for: an id as the input has it, or one with a part (`/1`)."""
         found = _PART.fullmatch(text)
         assert found is not None
         root, part = found.groups()

@@ -32,7 +32,7 @@ class RowIds(ABC):
     def of_invalid(self, row: Any, number: int, place: str) -> str:
         """Return the id of row `number` of the source, which has no JSON; raise DatasetError if it has none.
 
-        It isn't seen: no two rows of one source have one number.
+        It needn't be remembered: no other row of the source has its number.
         """
 
     @abstractmethod

@@ -71,7 +71,7 @@ class InputRows:
         return enumerate(self._rows_in_memory(), start=1)
 
     def narrowed(self, columns: tuple[str, ...]) -> InputRows:
-        """Return the same rows to look at some columns before the run, without others if that's faster."""
+        """Return the rows for a check of some columns before the run, without the others if that's faster."""
         # A line of text is parsed as a whole, and leaving out columns takes longer than that.
         is_columnar = (
             not self.source.is_text if isinstance(self.source, RowFiles) else isinstance(self.source, Table)

@@ -27,7 +27,7 @@ def source_failure(source: Source, segment: Segment) -> Failure:
         raise error
     step = segment.source.step if segment.source is not None else None
     if isinstance(step, GeneratorStep) and step.ids_from_content:
-        # The same: it reads what is there, and a server that goes away mustn't make that less.
+        # The same: it reads rows that exist, and a server that goes away mustn't make the dataset shorter.
         fact, advice = told(error)
         place = where(error) if not isinstance(error, SeedbedError) else None
         lines = (*((f"raised in {place}",) if place else ()), *advice)
@@ -36,7 +36,7 @@ def source_failure(source: Source, segment: Segment) -> Failure:
 
 
 def emptiness(plan: Plan, segment: Segment) -> list[str]:
-    """Return what to say of a source that has ended without a row; nothing of one that follows others."""
+    """Return what to say of a source that has ended without a row; nothing if it follows other segments."""
     given, shard = plan.input, plan.bounds.shard
     if segment.is_barrier:
         return []

@@ -1,4 +1,4 @@
-"""Rows of an input that are taken up together."""
+"""Stretches of consecutive input rows, which pass the steps together."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from seedbed.store.row_blocks import entries
 from seedbed.tasks.rows import Row, plain_row
 
 MOST_ROWS = 256
-"""Rows of a stretch."""
+"""Rows of a stretch at most."""
 
 MOST_BYTES = 2**20
 """Bytes of rows after which a stretch has no more of them."""

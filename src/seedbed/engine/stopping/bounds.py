@@ -15,7 +15,9 @@ from seedbed.llm.budget.prices import Prices
 from seedbed.pipeline.stop_condition import StopCondition
 
 GIVE_UP_AFTER = 50
+"""Rows that may come to nothing for the same reason before any row is made; see `GivingUp`."""
 BYTES_IN_FLIGHT = 2**28
+"""A quarter is for rows read ahead, half for those in flight, a quarter for what waits for the disk."""
 # A share of the first few rows says little: of an input of unknown length, 5 % is at least 5 rows.
 _FEWEST = 100
 _HAIR = 1e-9
