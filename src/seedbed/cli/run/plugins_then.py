@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from shlex import quote
-from typing import Any
 
 from seedbed.errors import ParameterError, PluginError, SeedbedError
 from seedbed.plugins.discovery.metadata import installed_version
 from seedbed.store import RunReader, is_run, run_folder
+from seedbed.store.manifest_parts import plugin_versions
 
 
 @contextmanager
@@ -30,7 +30,7 @@ def _lines(name: str) -> Iterator[str]:
         return
     with RunReader.open(run_folder(name)) as reader:
         session = reader.last_working_session()
-    then = dict(_distributions(session.manifest)) if session else {}
+    then = dict(plugin_versions(session.manifest)) if session else {}
     others = [one for one in then.items() if _version(one[0]) != one[1]]
     for distribution, version in others:
         now = _version(distribution)
@@ -39,13 +39,6 @@ def _lines(name: str) -> Iterator[str]:
         yield f"the run '{name}' was made with {distribution} {version}, and {is_now}: pip install {pinned}"
     if others:
         yield f"what it has is kept: seedbed runs export {quote(name)} -o FILE"
-
-
-def _distributions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for step in manifest.get("steps", ()):
-        for origin in (step, *step.get("llms", ())):
-            for plugin in origin.get("plugins", ()):
-                yield plugin["distribution"], plugin["version"]
 
 
 def _version(distribution: str) -> str | None:

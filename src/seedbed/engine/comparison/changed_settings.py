@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from seedbed.engine.lineage.changes import differ
+from seedbed.store.manifest_parts import is_prompt, parts_in, plugin_versions
 
 _OF_RUN = ("n", "seed", "leaf", "input", "reading", "id", "ways")
 _OF_STEP = ("class", "columns", "code")
-_OF_PROMPTS = ("template", "prompt", "instruction")
-"""Words in the names of parameters whose text is sent to a model: no task declares which ones are."""
 
 
 class ChangedSetting(NamedTuple):
@@ -26,9 +25,7 @@ class ChangedSetting(NamedTuple):
     @property
     def is_prompt(self) -> bool:
         """Whether it's a text that a model is sent."""
-        field = self.name.rpartition(".")[2]
-        is_text = all(value is None or isinstance(value, str) for value in (self.before, self.after))
-        return is_text and any(word in field for word in _OF_PROMPTS)
+        return is_prompt(self.name.rpartition(".")[2], self.before, self.after)
 
 
 def changed_settings(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[ChangedSetting]:
@@ -70,15 +67,10 @@ def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _versions(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for step in manifest.get("steps", ()):
-        for part in (step, *step.get("llms", ())):
-            yield from _packages(part.get("plugins", ()), part.get("package"))
+    yield from plugin_versions(manifest)
+    # A class that no plugin registers may still come from an installed package.
+    for part in parts_in(manifest):
+        name, _, version = (part.get("package") or "").partition(" ")
+        if version:
+            yield name, version
     yield from manifest.get("versions", {}).items()
-
-
-def _packages(claims: Sequence[Mapping[str, Any]], package: str | None) -> Iterator[tuple[str, str]]:
-    for claim in claims:
-        yield claim["distribution"], claim["version"]
-    name, _, version = (package or "").partition(" ")
-    if version:
-        yield name, version

@@ -11,9 +11,10 @@ from collections.abc import AsyncGenerator, Callable
 from seedbed.engine.segments.inline_flow import Inlined, InlineFlow
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.row_block import RowBlock
-from seedbed.engine.segments.window import Window, nothing
+from seedbed.engine.segments.window import Window, always, nothing
 from seedbed.engine.sources.sources import Source
-from seedbed.engine.sources.threaded import CANCELLED, Threaded
+from seedbed.engine.sources.threaded import Threaded
+from seedbed.engine.stopping.cancellation import CANCELLED
 from seedbed.engine.verdicts.decider import Decider
 from seedbed.llm.calling.scope import current_scope
 
@@ -161,7 +162,7 @@ class InlineWindow(Window):
         finally:
             self._source.close()
             # They hold the run, which holds the window: without this cycle it's freed at once.
-            self._is_clogged = _always
+            self._is_clogged = always
             self._source.on_news = self.on_change = self.on_failure = nothing
 
     async def _more(self, number: int) -> None:
@@ -209,7 +210,3 @@ class InlineWindow(Window):
             self._is_draining = True
             self.on_failure()
             raise
-
-
-def _always() -> bool:
-    return True

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
 from seedbed.engine.segments.item_outcome import ItemOutcome
-from seedbed.engine.segments.window import Window, nothing
+from seedbed.engine.segments.window import Window, always, nothing
 from seedbed.engine.sources.sources import Item, Source
 from seedbed.engine.verdicts.decider import Decider
 from seedbed.errors import PluginError, StoreError
@@ -107,7 +107,7 @@ class ItemWindow(Window):
     def _forget_callbacks(self) -> None:
         # They hold the run, which holds the window. Without this cycle a run is freed, and its store closed,
         # as soon as its caller drops it.
-        self._is_clogged = _always
+        self._is_clogged = always
         self.on_change = self.on_failure = self._source.on_news = nothing
 
     def wake(self) -> None:
@@ -242,10 +242,6 @@ def _cancelled_by_a_stranger(head: asyncio.Future[ItemOutcome]) -> PluginError:
         "raise Reject to leave a row out, or an error if it can't be made",
         "only cancel tasks that you started yourself: asyncio.create_task(...)",
     )
-
-
-def _always() -> bool:
-    return True
 
 
 def _size_of(settled: ItemOutcome) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -17,14 +16,12 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
 from seedbed.engine.segments.step_outcome import Ahead, Attempted, EarlierResult, StepOutcome
 from seedbed.engine.segments.step_runners import PreparingRunner, StepRunner, process_now
-from seedbed.engine.stopping.cancellation import is_cancelled
+from seedbed.engine.stopping.cancellation import CANCELLED, is_cancelled
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import InvalidOutputError, MissingColumnError, PartialRowsError, Reject, UsageError
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import Result
 from seedbed.tasks.rows import Row, encode_row
-
-_CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class Applied(NamedTuple):
@@ -92,7 +89,7 @@ class StepResults:
         runner = cast(PreparingRunner, self.applied[name].runner)
         try:
             return Ahead(found, row, scope, await runner.prepare(row, scope))
-        except (Exception, *_CANCELLED) as error:
+        except (Exception, *CANCELLED) as error:
             if is_cancelled():
                 raise
             # Its turn comes all the same: what an error means is decided there.
@@ -211,7 +208,7 @@ class StepResults:
         name = runner.step.name
         try:
             outcome = StepOutcome(await making, [])
-        except _CANCELLED as error:
+        except CANCELLED as error:
             if self._is_interrupted() or is_cancelled():
                 # The name ends up in the error if nothing was interrupted and the step cancelled its own row.
                 raise asyncio.CancelledError(name) from None
@@ -244,7 +241,7 @@ class StepResults:
         name = runner.step.name
         try:
             return StepOutcome(process_now(runner, in_flight.row(), scope, process=process), [])
-        except _CANCELLED as error:
+        except CANCELLED as error:
             # Nobody cancels this thread: the author's code raised it.
             return self._without(in_flight, name, [RuntimeError(f"the step raised {type(error).__name__}")])
         except PartialRowsError as error:

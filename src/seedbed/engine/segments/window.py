@@ -13,6 +13,11 @@ def nothing() -> None:
     """Do nothing: what isn't notified of anything, or no longer."""
 
 
+def always() -> bool:
+    """Return True: what a window that has ended is held back by."""
+    return True
+
+
 class Window(ABC):
     """Takes items of a source through the steps of a segment, and yields their verdicts in order.
 

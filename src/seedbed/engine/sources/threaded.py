@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import contextvars
 import threading
 from collections import deque
@@ -12,14 +11,13 @@ from typing import NamedTuple
 
 from seedbed.engine.sources.sources import Item, Source
 from seedbed.engine.sources.stretches import Stretch
+from seedbed.engine.stopping.cancellation import CANCELLED
 from seedbed.llm.calling.scope import current_scope
 
 # With nothing made ahead, each row would cost two hops between the threads, of 0.1 ms each. The bytes are a
 # quarter of the 256 MiB that may be in flight.
 READ_AHEAD = 64
 BYTES_AHEAD = 2**26
-
-CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
 
 
 class Threaded(NamedTuple):

@@ -1,8 +1,12 @@
-"""Whether a CancelledError means that the task itself is cancelled."""
+"""Cancellation: whether it means this task, or comes from an author's code."""
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+
+CANCELLED = (asyncio.CancelledError, concurrent.futures.CancelledError)
+"""What a cancelled task raises, and a cancelled future of a thread, which alone is an `Exception`."""
 
 
 def is_cancelled() -> bool:

@@ -9,13 +9,13 @@ from typing import Any
 
 from seedbed.store.cards.command import command_of
 from seedbed.store.leaves_upstream import count_up_to, leaves_up_to
+from seedbed.store.manifest_parts import is_prompt, plugin_versions
 from seedbed.store.output import Output
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_values import TotalSpent
 from seedbed.tasks.rows import encode_value
 
 _MOST_REASONS = 5
-_PROMPTS = ("template", "prompt", "instruction")
 # Models have a column of their own.
 _ELSEWHERE = ("llm", "embedder")
 
@@ -73,8 +73,8 @@ class RunStory:
         """Yield the parameters that were set, and prompts that weren't: step, name and value."""
         for step in self.steps:
             for name, value in (step.get("fields") or {}).items():
-                is_prompt = isinstance(value, str) and any(word in name for word in _PROMPTS)
-                if (name in step.get("set", ()) or is_prompt) and name not in _ELSEWHERE and value:
+                is_shown = name in step.get("set", ()) or is_prompt(name, value)
+                if is_shown and name not in _ELSEWHERE and value:
                     yield step["name"], name, value if isinstance(value, str) else encode_value(value)
 
     @property
@@ -86,14 +86,7 @@ class RunStory:
     @property
     def plugins(self) -> list[str]:
         """The distributions that took part, with their versions."""
-        claims = [
-            claim
-            for step in self.steps
-            for part in (step, *step.get("llms", ()))
-            for claim in part.get("plugins", ())
-        ]
-        packages = [f"{one['distribution']} {one['version']}" for one in claims]
-        return list(dict.fromkeys(packages))
+        return list(dict.fromkeys(map(" ".join, plugin_versions(self.manifest))))
 
     def command(self) -> str:
         """Return the command that makes the dataset again; empty if it was made from Python."""
