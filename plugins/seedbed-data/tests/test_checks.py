@@ -43,7 +43,7 @@ def test_languages_are_told_apart_kept_and_rejected() -> None:
         {"the language is de": 1, "the language is und": 1, "the language is ja": 1},
     )
     assert kept(Language(reject=["de"]), texts[:2]) == ([ENGLISH], {"the language is de": 1})
-    assert kept(Language(at_least=0.5), texts[:3])[1] == {"the language isn't sure to 0.5": 1}
+    assert kept(Language(at_least=0.5), texts[:3])[1] == {"the confidence in the language is below 0.5": 1}
 
 
 def test_a_language_that_the_model_does_not_know_stops_the_run() -> None:

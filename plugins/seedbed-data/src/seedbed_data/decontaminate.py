@@ -55,10 +55,8 @@ class Decontaminate(Step):
         """Read the files."""
         self._runs = {}
         for path in self.against.require():
-            for text in _texts(path):
-                for run in word_runs(text, self.ngram):
-                    if len(run.split()) >= min(self.ngram, _SHORTEST):
-                        self._runs.setdefault(hash(run), path.name)
+            for run in self._runs_in(path):
+                self._runs.setdefault(hash(run), path.name)
         if not self._runs:
             raise UsageError(
                 f"there is no text of {min(self.ngram, _SHORTEST)} words in the files of '{self.against}'",
@@ -71,6 +69,11 @@ class Decontaminate(Step):
             if (name := self._runs.get(hash(run))) is not None:
                 raise Reject(f"shares {len(run.split())} words in a row with '{name}'")
         return row
+
+    def _runs_in(self, path: Path) -> Iterator[str]:
+        least = min(self.ngram, _SHORTEST)
+        for text in _texts(path):
+            yield from (run for run in word_runs(text, self.ngram) if len(run.split()) >= least)
 
 
 def _texts(path: Path) -> Iterator[str]:

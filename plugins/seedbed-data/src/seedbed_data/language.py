@@ -86,7 +86,7 @@ class Language(Step):
         """Return the row with its language, or reject it."""
         found, confidence = _identifier().classify(text_of(row, self.by))
         if confidence < self.at_least:
-            raise Reject(f"the language isn't sure to {self.at_least:g}")
+            raise Reject(f"the confidence in the language is below {self.at_least:g}")
         if found in self.reject or (self.keep is not None and found not in self.keep):
             raise Reject(f"the language is {found}")
         more = {} if self.confidence is None else {self.confidence: round(confidence, 4)}

@@ -5,12 +5,13 @@ https://json-schema.org/draft/2020-12/json-schema-validation
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from seedbed import InvalidRowError, UsageError
+from seedbed_data.equal_values import key_of
 
 _SECONDS = 2.0
 """Far more than a sound pattern needs for a text of a megabyte."""
@@ -59,17 +60,8 @@ def _additional_properties(validator: Any, part: Any, value: Any, schema: Any) -
 
 
 def _unique_items(validator: Any, wanted: bool, value: Any, schema: Any) -> Iterator[Any]:
-    if wanted and validator.is_type(value, "array") and len({_key(item) for item in value}) < len(value):
+    if wanted and validator.is_type(value, "array") and len({key_of(item) for item in value}) < len(value):
         yield _error("it has an item twice")
-
-
-def _key(value: Any) -> Hashable:
-    """Return what is equal for equal JSON values: 1 and 1.0 are, 1 and true aren't."""
-    if isinstance(value, dict):
-        return ("object", frozenset((name, _key(item)) for name, item in value.items()))
-    if isinstance(value, list):
-        return ("array", *map(_key, value))
-    return ("boolean", value) if isinstance(value, bool) else ("other", value)
 
 
 def _is_in(pattern: str, text: str) -> bool:

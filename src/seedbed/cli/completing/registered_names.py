@@ -23,13 +23,16 @@ def registered_names(*kinds: str) -> list[str]:
 
 def _texts() -> Iterator[str]:
     for folder in dict.fromkeys(sys.path):
-        # A zip file, or a folder that's gone, has nothing to list.
-        with suppress(OSError), os.scandir(folder or os.curdir) as entries:
-            for entry in entries:
-                if entry.name.endswith((".dist-info", ".egg-info")):
-                    # Most distributions have no entry points.
-                    with suppress(OSError):
-                        yield Path(entry.path, _POINTS).read_text(encoding="utf-8", errors="replace")
+        for distribution in _distributions_in(folder or os.curdir):
+            # Most distributions have no entry points.
+            with suppress(OSError):
+                yield Path(distribution, _POINTS).read_text(encoding="utf-8", errors="replace")
+
+
+def _distributions_in(folder: str) -> Iterator[str]:
+    # A zip file, or a folder that's gone, has nothing to list.
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from (entry.path for entry in entries if entry.name.endswith((".dist-info", ".egg-info")))
 
 
 def _names(text: str, sections: set[str]) -> Iterator[str]:
