@@ -26,6 +26,7 @@ from seedbed import (
     when,
 )
 from seedbed.pipeline.column_checks import check_columns
+from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row
 
 
@@ -314,3 +315,31 @@ def test_a_generator_that_names_its_variables_makes_no_other_columns():
     check_columns((Named() >> Behind()).topology())
     with pytest.raises(UsageError, match="topik"):
         check_columns((Named() >> Misspelt()).topology())
+
+
+class Scores(Step):
+    inputs: ClassVar[list[str]] = ["verdict"]
+    by: str = "score"
+
+    def process(self, row: Row) -> Row:
+        return row
+
+
+class Whole(Task):
+    template: str = "{{ verdict }}"
+
+
+@pytest.mark.parametrize(
+    ("step", "advice"),
+    [
+        (Scores(), "put the step 'rename' before: names={'COLUMN': 'verdict'}"),
+        (Whole(), "name that in the prompt: template='{{ COLUMN }}'"),
+        (Scores(by="verdict"), None),
+        (Whole(template="My own: {{ verdict }}"), None),
+    ],
+)
+def test_a_column_that_the_user_did_not_name_can_be_provided(step: BaseStep, advice: str | None) -> None:
+    with pytest.raises(UsageError, match="reads a column 'verdict'") as raised:
+        check(Pipeline([step]), ["text"])
+
+    assert str(raised.value).partition("if another one has it, ")[2] == (advice or "")

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from seedbed.errors import UsageError
 from seedbed.pipeline.made_columns import columns_after, columns_of, is_declared, output_types
 from seedbed.pipeline.mismatches import mismatches
+from seedbed.pipeline.provided_columns import ways_to_provide
 from seedbed.pipeline.topology import Node, Topology
 from seedbed.pipeline.types import clash
 from seedbed.plugins.fields.copies import copied
@@ -104,7 +105,7 @@ def _in_conditions(node: Node, found: Mapping[str, Columns]) -> Iterator[UsageEr
 
 def _in_inputs(step: BaseStep, columns: Columns) -> Iterator[UsageError]:
     who = f"step '{step.name}'{_of_file(step)}"
-    yield from _missing(who, step.inputs, columns)
+    yield from _missing(who, step.inputs, columns, step)
     if isinstance(step, Task):
         for place in ("template", "system_prompt"):
             yield from _in_comparisons(f"the {place} of {who}", getattr(step, place), columns)
@@ -121,13 +122,17 @@ def _in_inputs(step: BaseStep, columns: Columns) -> Iterator[UsageError]:
             )
 
 
-def _missing(who: str, wanted: Iterable[str], columns: Columns) -> Iterator[UsageError]:
+def _missing(
+    who: str, wanted: Iterable[str], columns: Columns, step: BaseStep | None = None
+) -> Iterator[UsageError]:
+    """Yield an error for each column that isn't there; if `step` reads it unasked, with how to provide it."""
     for column in sorted(wanted):
         if columns.complete and column not in columns.types:
             yield UsageError(
                 f"{who} reads a column '{column}', but {columns.source} doesn't have it",
                 *filter_instead(column),
                 *_advice(column, columns.types),
+                *(ways_to_provide(step, column) if step is not None and columns.types else ()),
             )
 
 
