@@ -60,7 +60,7 @@ def test_a_line_says_what_is_notable_after_the_rows(capsys: Any) -> None:
     progress = LineProgress(ended("the same answer for each of the rows"))
     progress._last_line -= 60
     progress.update()
-    said = "97 % near duplicates, 97 % repeated openings, only 3 % new, "
+    said = "97 % near duplicates, 97 % repeated openings, only 3 % new wording, "
     assert capsys.readouterr().err.startswith(f"30 of 30 rows, {said}")
 
 

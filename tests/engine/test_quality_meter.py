@@ -172,7 +172,7 @@ def test_what_is_notable_is_said_in_a_few_words() -> None:
         rows=100, near_duplicates=0.314, novelty=0.4, length_drift=-0.5, reasked=0.1
     ).notable() == [
         "31 % near duplicates",
-        "only 40 % new",
+        "only 40 % new wording",
         "texts 50 % shorter than at first",
     ]
     assert Quality(rows=19, near_duplicates=1).notable() == []

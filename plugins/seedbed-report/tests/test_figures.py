@@ -195,6 +195,9 @@ def test_kinds_of_columns_follow_from_their_values(report: Any) -> None:
             "chat": [{"role": "user", "content": f"Say {place}"}, {"role": "assistant", "content": "Aye."}],
             "hole": None,
             "mixed": "a text" if place < 9 else 3,
+            "id": f"T{place:04}",
+            "word": "abcdefghij"[place],
+            "sentence": f"我有{place}只猫。",
         }
         for place in range(10)
     ]
@@ -208,7 +211,11 @@ def test_kinds_of_columns_follow_from_their_values(report: Any) -> None:
         "chat": "text",
         "hole": "empty",
         "mixed": "category",
+        "id": "identifier",
+        "word": "text",
+        "sentence": "text",
     }
+    assert found["id"].lengths is None
     assert {share.value: share.rows for share in found["flag"].values} == {"true": 4, "false": 6}
     assert (found["mixed"].rows, found["mixed"].odd) == (9, 1)
     assert found["hole"].missing == 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,9 @@ MOST_VALUES = 50
 _LONGEST_VALUE = 80
 """Characters of a value of a category at most."""
 
+# A word of another script may be a sentence, and one without a digit a short answer.
+_IDENTIFIER = re.compile(rf"(?=[^0-9]*[0-9])[!-~]{{1,{_LONGEST_VALUE}}}")
+
 
 class ColumnProfile:
     """What is counted of one column."""
@@ -27,6 +31,7 @@ class ColumnProfile:
         self._numbers = Numbers()
         self._flags = 0
         self._others = 0
+        self._has_prose = False
         # How often each value of a category is there; None if the column can't be one.
         self._values: Counter[str] | None = Counter()
 
@@ -56,7 +61,7 @@ class ColumnProfile:
             return "empty"
         if most == "flag" or (most == "text" and self._is_category):
             return "category"
-        return most
+        return "identifier" if most == "text" and not self._has_prose else most
 
     @property
     def _is_category(self) -> bool:
@@ -65,6 +70,7 @@ class ColumnProfile:
 
     def _add_text(self, text: str, *, is_plain: bool) -> None:
         self._texts.add(text)
+        self._has_prose = self._has_prose or not (is_plain and _IDENTIFIER.fullmatch(text))
         if is_plain and len(text) <= _LONGEST_VALUE:
             self._count_value(text)
         else:
@@ -82,6 +88,7 @@ class ColumnProfile:
         counted = {
             "category": self._texts.count + self._flags,
             "text": self._texts.count,
+            "identifier": self._texts.count,
             "number": self._numbers.count,
             "other": self._others,
         }

@@ -88,7 +88,7 @@ class Column(Figures):
     """One column of the dataset."""
 
     name: str
-    kind: Literal["text", "category", "number", "other", "empty"]
+    kind: Literal["text", "category", "number", "identifier", "other", "empty"]
     rows: int = Field(description="Rows that have a value of this kind.")
     missing: int = Field(description="Rows without the column, or with null.")
     odd: int = Field(description="Rows with a value of another kind.")

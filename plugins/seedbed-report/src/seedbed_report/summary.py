@@ -18,7 +18,7 @@ def summary_lines(report: Report) -> Iterator[tuple[str, str]]:
     """
     yield "Rows", _rows(report)
     yield from (
-        ("Refused", f"{one.rows:,} {one.verdict} at {one.step}: {one.reason}")
+        (one.verdict.capitalize(), f"{one.rows:,} at {one.step}: {one.reason}")
         for one in report.causes[:_MOST]
     )
     for column in report.columns:

@@ -64,7 +64,7 @@ class Quality:
         """Return all figures in a line: '4 % near duplicates, 2 % repeated openings, ..., of 98 rows'."""
         shares = (f"{_percent(getattr(self, name))} {words}" for name, (_, words) in _SHARES.items())
         drift = f"length {_percent(self.length_drift, sign='+')}"
-        return ", ".join([*shares, f"{_percent(self.novelty)} new", drift, f"of {self.rows:,} rows"])
+        return ", ".join([*shares, f"{_percent(self.novelty)} new wording", drift, f"of {self.rows:,} rows"])
 
     def notable(self) -> list[str]:
         """Return what people should know, a few words for each: '31 % near duplicates', or nothing."""
@@ -76,7 +76,7 @@ class Quality:
             if share >= least:
                 yield f"{_percent(share)} {words}"
         if self.novelty <= _LITTLE_NEW:
-            yield f"only {_percent(self.novelty)} new"
+            yield f"only {_percent(self.novelty)} new wording"
         if abs(self.length_drift) >= _DRIFTED:
             word = "longer" if self.length_drift > 0 else "shorter"
             yield f"texts {_percent(abs(self.length_drift))} {word} than at first"
