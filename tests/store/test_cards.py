@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from seedbed import Citation, GeneratorTask, GlobalStep, Output, Reject, Row, Step, run
+from seedbed import LLM, Citation, GeneratorTask, GlobalStep, Output, Reject, Row, Step, get_llm, run
 from seedbed.store.cards.column_facts import columns_of
+from seedbed.store.cards.command import command_of
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import fenced, plain, table
+from seedbed.store.cards.places import without_folders
 from seedbed.tasks.rows import encode_row
 from seedbed.testing import ScriptedLLM
 
@@ -36,6 +38,14 @@ HOSTILE = (
     "\u202eright to left\x1b[31m",
     "{{ x }} {% y %} <!-- ",
 )
+
+PARROT = """
+from seedbed import LLM, Response
+
+class ParrotLLM(LLM):
+    async def respond(self, request):
+        return Response.of_text(request.messages[-1]["content"])
+"""
 
 
 def parsed(text: str) -> list[Any]:
@@ -114,6 +124,59 @@ def test_a_card_says_how_the_dataset_was_made(card: str) -> None:
         "It was made from Python",
     ):
         assert said in card
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("/home/me/fake.py:FakeLLM/any", "fake.py:FakeLLM/any"),
+        ("C:\\Users\\me\\fake.py:FakeLLM/any", "fake.py:FakeLLM/any"),
+        ("llamacpp//home/me/model.gguf", "llamacpp/model.gguf"),
+        ("llamacpp/~/model.gguf", "llamacpp/model.gguf"),
+        ("/home/me/rows.jsonl", "rows.jsonl"),
+        ("tasks/fake.py:FakeLLM/any", "tasks/fake.py:FakeLLM/any"),
+        ("openai/org/model", "openai/org/model"),
+        ("llamacpp/hf:org/repo/model.gguf", "llamacpp/hf:org/repo/model.gguf"),
+        ("s3://bucket/rows.jsonl", "s3://bucket/rows.jsonl"),
+        ("/", "/"),
+    ],
+)
+def test_a_folder_of_whoever_made_the_rows_is_not_shown(text: str, shown: str) -> None:
+    assert without_folders(text) == shown
+
+
+class Panel(Lines):
+    """Lines that other models judge."""
+
+    judges: list[LLM] = []
+
+
+def test_no_part_of_a_card_has_the_folder_of_a_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    parrot = tmp_path / "parrot.py"
+    parrot.write_text(PARROT, encoding="utf-8")
+    llm = get_llm(f"{parrot}:ParrotLLM/grey")
+    judge = get_llm(f"{parrot}:ParrotLLM/red")
+
+    run(Panel(llm=llm, judges=[judge]), 2, out=Output("made/", card=True))
+
+    card = Path("made/README.md").read_text(encoding="utf-8")
+    assert "parrot.py:ParrotLLM/grey" in card
+    assert "parrot.py:ParrotLLM/red" in card
+    assert str(tmp_path) not in card
+
+
+def test_the_command_in_a_card_names_files_without_their_folders() -> None:
+    order = {
+        "what": "/home/me/haiku.py:Haiku",
+        "llm": "/home/me/parrot.py:ParrotLLM/grey",
+        "input": "/home/me/my rows.jsonl",
+        "settings": ["template=/say {{ x }}//y"],
+    }
+    assert command_of(order) == (
+        "seedbed run haiku.py:Haiku --llm parrot.py:ParrotLLM/grey --input 'my rows.jsonl' "
+        "--set 'template=/say {{ x }}//y'"
+    )
 
 
 def test_a_card_of_hostile_rows_has_its_own_structure_only(card: str) -> None:

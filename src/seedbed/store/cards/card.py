@@ -10,6 +10,7 @@ from seedbed.store.cards.card_facts import RunStory
 from seedbed.store.cards.column_facts import Column
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import Markdown, fenced, plain, section, table
+from seedbed.store.cards.places import without_folders
 from seedbed.store.parquet_folder import MADE_BY
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -88,7 +89,7 @@ def _making(story: RunStory) -> Iterator[str]:
                 step["name"],
                 step.get("class", "").rpartition(".")[2],
                 step.get("package") or "",
-                ", ".join(llm["reference"] for llm in step.get("llms", ())),
+                ", ".join(without_folders(llm["reference"]) for llm in step.get("llms", ())),
             )
             for step in story.steps
         ]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seedbed.store.cards.command import command_of
+from seedbed.store.cards.places import models_without_folders, without_folders
 from seedbed.store.leaves_upstream import count_up_to, leaves_up_to
 from seedbed.store.manifest_parts import is_prompt, plugin_versions
 from seedbed.store.output import Output
@@ -75,7 +76,8 @@ class RunStory:
             for name, value in (step.get("fields") or {}).items():
                 is_shown = name in step.get("set", ()) or is_prompt(name, value)
                 if is_shown and name not in _ELSEWHERE and value:
-                    yield step["name"], name, value if isinstance(value, str) else encode_value(value)
+                    shown = models_without_folders(value)
+                    yield step["name"], name, shown if isinstance(shown, str) else encode_value(shown)
 
     @property
     def citations(self) -> list[str]:
@@ -99,4 +101,4 @@ def _models(manifest: Mapping[str, Any], called: Sequence[str]) -> tuple[str, ..
     named = [str(llm["reference"]) for step in manifest.get("steps", ()) for llm in step.get("llms", ())]
     # Rows that failed may have been retried with a model that a later session named.
     others = [model for model in called if not any(name.endswith(model) for name in named)]
-    return tuple(dict.fromkeys([*named, *others]))
+    return tuple(dict.fromkeys(map(without_folders, [*named, *others])))

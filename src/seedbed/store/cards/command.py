@@ -7,6 +7,8 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
+from seedbed.store.cards.places import without_folders
+
 _OPTIONS = (
     ("llm", "--llm"),
     ("input", "--input"),
@@ -17,6 +19,7 @@ _OPTIONS = (
     ("max_attempts", "--max-attempts"),
     ("engine", "--engine"),
 )
+_PLACES = ("llm", "input")
 _REPEATED = (("drop", "--drop"), ("settings", "--set"))
 _WRITING = (
     ("form", "--form"),
@@ -31,16 +34,17 @@ def command_of(order: Mapping[str, Any]) -> str:
 
         command_of({"what": "qa-pairs", "llm": "openai/gpt-4.1-mini", "n": 10, "out": "qa.jsonl"})
 
-    The dataset goes to the reader's folder, also if it went to an address: theirs is another one. Settings
-    that are secret are named, without their values.
+    The dataset goes to the reader's folder, also if it went to an address, and files are named without an
+    absolute path: the reader has other folders. Settings that are secret are named, without their values.
     """
-    return join(["seedbed", "run", str(order["what"]), *_words(order)])
+    return join(["seedbed", "run", without_folders(str(order["what"])), *_words(order)])
 
 
 def _words(order: Mapping[str, Any]) -> Iterator[str]:
     for name, option in _OPTIONS:
         if order.get(name) is not None:
-            yield from (option, str(order[name]))
+            text = str(order[name])
+            yield from (option, without_folders(text) if name in _PLACES else text)
     if order.get("seed"):
         yield from ("--seed", str(order["seed"]))
     for name, option in _REPEATED:
