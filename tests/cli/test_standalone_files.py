@@ -321,6 +321,13 @@ def test_the_file_says_where_the_dataset_goes(seedbed: Seedbed) -> None:
     assert (run_folder("several") / "run.db").exists()
 
 
+def test_each_dataset_that_a_stopped_run_leaves_as_it_was_is_named(seedbed: Seedbed) -> None:
+    pipeline(FILE.replace("n: 4", "n: 400") + "out: [a.jsonl, b.csv]\nbudget: {tokens: 70}\n")
+    Path("b.csv").write_text("old\n")
+    said = seedbed("run", "p.yaml", *ALLOW, "--concurrency", "1").err
+    assert "a.jsonl was not written\n  b.csv was not changed\n" in said
+
+
 def test_o_on_the_command_replaces_the_outputs_of_the_file(seedbed: Seedbed) -> None:
     pipeline(FILE + "out: [/etc/a.jsonl, ../b.jsonl]\n")
     assert seedbed("run", "p.yaml", *ALLOW, "-o", "mine.jsonl").status == 0

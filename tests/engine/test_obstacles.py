@@ -80,7 +80,10 @@ def test_a_folder_that_takes_no_writes_is_said_and_nothing_is_asked(
     monkeypatch.setenv("SEEDBED_RUNS", str(folder if place == "runs" else tmp_path / "runs"))
     llm = scripted()
 
-    with pytest.raises(UsageError, match="choose a folder where you may create files"):
+    with pytest.raises(
+        UsageError,
+        match="choose a folder where you may create files" + (": SEEDBED_RUNS=" if place == "runs" else ""),
+    ):
         run(Ask(llm=llm), 5, out=(tmp_path if place == "runs" else folder) / "jokes.jsonl")
 
     assert llm.requests == []

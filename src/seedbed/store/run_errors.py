@@ -15,7 +15,7 @@ from seedbed.open_files import MORE_FILES
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a file system raises if a disk, a quota or a file is full."""
 
-_ELSEWHERE = "choose a folder where you may create files"
+_ELSEWHERE = "choose a folder where you may create files: SEEDBED_RUNS=FOLDER is that of all runs"
 _FILES_OF_A_RUN = 8  # its lock, and the database, log, shared memory and temporary file of two connections
 _KEPT = "what was written before is kept: the same command resumes from there"
 _ROOM = ("make room on it", _KEPT)

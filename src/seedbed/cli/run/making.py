@@ -50,17 +50,16 @@ def make_dataset(options: CommandOptions, registry: Registry, how: Making) -> Ex
         with told_of_run((how.name, how.output.name if how.output else None, options.what)):
             plan = plan_of(options, registry)
         outputs = (how.output,) if how.output else plan.outputs
-        first = next(iter(outputs), None)
-        existed = first is not None and first.file is not None and first.file.exists()
+        missing = [out for out in outputs if out.file is None or not out.file.exists()]
         if not how.check(plan):
             return ExitStatus.COMPLETE
         told = observers_of(options.plugins, registry=registry)
         engine = engine_for(options, registry)
         run = _run(options, plan, outputs, stdout, how, told, engine)
     if how.as_json:
-        _write_summary_json(run, err=first is None)
+        _write_summary_json(run, err=not outputs)
     else:
-        write_summary(run, first, existed)
+        write_summary(run, outputs, missing)
     return exit_status(run)
 
 

@@ -40,16 +40,16 @@ def exit_status(run: Run) -> ExitStatus:
     return ExitStatus.INTERRUPTED if goes_on else ExitStatus.INCOMPLETE
 
 
-def write_summary(run: Run, out: Output | None, existed: bool) -> None:
+def write_summary(run: Run, outputs: Sequence[Output], missing: Sequence[Output]) -> None:
     """Write to stderr where the rows are, what failed, and what it cost.
 
-    `out` is the file that the user named, and `existed` says whether it existed before the run.
+    `outputs` are the files that the user named, and `missing` those that weren't there before the run.
     """
     show_stop(run)
     paint = "green" if run.outcome == "complete" else "yellow"
-    echo(Painted(headline(run, out), paint, bold=True), err=True)
+    echo(Painted(headline(run, outputs), paint, bold=True), err=True)
     lines = (
-        *_dataset_lines(run, out, existed),
+        *_dataset_lines(run, outputs, missing),
         *_reason_lines(run),
         *_cut_lines(run),
         *_quality_lines(run),
@@ -76,12 +76,12 @@ def show_notes(run: Run) -> None:
         echo(Painted("note: ", "yellow", bold=True), note, err=True)
 
 
-def headline(run: Run, out: Output | None) -> str:
+def headline(run: Run, outputs: Sequence[Output]) -> str:
     """Return how many rows there are and where: '8 rows in qa.jsonl'."""
     where = (
         f" in {', '.join(run.outputs)}"
         if run.outputs
-        else (" on standard output" if out is None and run.accepted else "")
+        else (" on standard output" if not outputs and run.accepted else "")
     )
     short = run.wanted is not None and run.accepted < run.wanted
     rows = f"{run.accepted:,}{f' of {run.wanted:,}' if short else ''}"
@@ -99,9 +99,9 @@ def found_lines(name: str, found: Found) -> Iterator[str]:
         yield f"resuming the run '{name}': {found}"
 
 
-def _dataset_lines(run: Run, out: Output | None, existed: bool) -> Iterator[str]:
-    if out is not None and not run.outputs:
-        yield f"{out} was not changed" if existed else f"{out} was not written"
+def _dataset_lines(run: Run, outputs: Sequence[Output], missing: Sequence[Output]) -> Iterator[str]:
+    for out in () if run.outputs else outputs:
+        yield f"{out} was not {'written' if out in missing else 'changed'}"
     name = quote(run.name)
     if run.outcome in ("interrupted", "stopped"):
         # The message of a StopRun already says how to resume.
