@@ -26,7 +26,7 @@ ATTRIBUTES: Mapping[str, str] = {
 FIELDS: Mapping[str, str] = {
     "input_batch_size": "leave it out: a step receives one row at a time, and rows overlap by themselves",
     "pipeline": "leave it out, and join steps by >>, such as first >> second",
-    "input_mappings": "leave it out, and rename the column in a step before it: get_step('rename', names={old: new})",
+    "input_mappings": "leave it out; get_step('rename', names={old: new}) before the step renames a column",
     "group_generations": "leave it out: each generation is a row of its own",
     "use_cache": "leave it out: a run with a name resumes by itself, restart=True starts it over",
     "generation_kwargs": "sampling parameters are fields: --set llm.temperature=0.7 (temperature= in Python)",
