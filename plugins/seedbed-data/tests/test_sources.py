@@ -307,3 +307,18 @@ def test_streams_of_arrow_are_read(tmp_path: Path) -> None:
 )
 def test_times_that_python_lacks_have_one_form(value: str, form: object) -> None:
     assert made(get_step("sql", query=f"SELECT {value} AS v")) == [{"v": form}]
+
+
+def test_rows_of_texts_are_known_by_their_files(tmp_path: Path) -> None:
+    for name in ("b.md", "a/c.md", "a/d.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    pick = get_step("filter", keep="'c.md' not in path")
+    made = run(get_step("text", path=str(tmp_path)) >> pick, name="texts")
+    (tmp_path / "a" / "a.md").write_text("another")
+    again = run(get_step("text", path=str(tmp_path)) >> pick, name="texts")
+
+    assert [one.source for one in made.rejected_rows()] == ["a/c.md"]
+    assert [one.source for one in again.rejected_rows()] == ["a/c.md"]
+    assert [again.explain(line=line).source for line in (1, 2, 3)] == ["a/a.md", "a/d.txt", "b.md"]
+    assert again.explain("a/d.txt").row == made.explain(line=2).row

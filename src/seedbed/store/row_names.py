@@ -8,6 +8,9 @@ from collections.abc import Iterable
 # What a run makes of a row's content, or of its number if it has no JSON: nobody knows a row by these.
 _OF_CONTENT = re.compile(r"([0-9a-f]{16}|invalid)\.\d+(/\d+)*")
 
+_NUMBERED = re.compile(r"(row \d+)( of .*)", re.DOTALL)
+"""`row 7 of input`, and not the file `list of names.txt`."""
+
 
 def row_name(row: str, source: str) -> str:
     """Return the name of a row: `row 7`, or `questions.jsonl, line 7` if that's its `source`.
@@ -25,11 +28,9 @@ def row_name(row: str, source: str) -> str:
 def place_name(row: str, source: str) -> str:
     """Return the name of a row by its place: `questions.jsonl, line 7/1` for the second made from line 7."""
     _, slash, part = row.partition("/")
-    if source[-1:].isdigit():
-        return f"{source}{slash}{part}"
-    # `row 7 of input`: the number of the part belongs after the 7.
-    head, of, tail = source.partition(" of ")
-    return f"{head}{slash}{part}{of}{tail}"
+    # The number of the part belongs after the 7.
+    found = _NUMBERED.fullmatch(source)
+    return f"{source}{slash}{part}" if found is None else f"{found[1]}{slash}{part}{found[2]}"
 
 
 def has_own_id(row: str) -> bool:

@@ -159,6 +159,15 @@ class BaseStep(BaseModel):
             noted(path)
         return path
 
+    def place_of_entry(self, parameter: str, number: int) -> str:
+        """Return where entry `number` (from 0) of a list stands in the pipeline file: `a.yaml, line 7`.
+
+        Empty if the step wasn't made from a file, or if the file has several entries in one line.
+        """
+        origin = self._origin
+        lines = origin.entries.get(parameter, ()) if origin is not None and origin.entries else ()
+        return f"{Path(origin.file).name}, line {lines[number]}" if origin and number < len(lines) else ""
+
     def with_resources(self, **needed: Any) -> Self:
         """Declare what this step needs of the machine that runs it, and return it; see `Resources`.
 

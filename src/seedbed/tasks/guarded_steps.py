@@ -60,6 +60,9 @@ GENERATOR_STEP: Mapping[str, Wanted] = {
     "seekable": _FLAG,
     "finite": _FLAG,
     "unique": Wanted("a tuple of column names", '("text",)', is_names),
+    "place_of": Wanted(
+        "a str", "self.paths[number].name", lambda value: isinstance(value, str), is_method=True
+    ),
 }
 TASK: Mapping[str, Wanted] = {
     "Output": _MODEL,
@@ -118,6 +121,7 @@ def generator_calls(seekable: bool) -> Mapping[str, Called]:
         "process": Called(("offset",) if seekable else (), head, "may yield"),
         "admit": Called(("row", "accepted"), "def admit(self, row, accepted):"),
         "plan_for": Called(("rows",), "def plan_for(self, rows):"),
+        "place_of": Called(("number",), "def place_of(self, number):"),
     }
 
 

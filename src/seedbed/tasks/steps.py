@@ -180,6 +180,19 @@ class GeneratorStep(BaseStep):
         Callers always receive a list of rows for each item you yield.
         """
 
+    def place_of(self, number: int) -> str:
+        """Return what people call row `number`, counted from 0, such as its file.
+
+        If it's empty, as by default, the row is called `row 8 of 'notes'`.
+
+        Messages, reports and `seedbed runs explain` name the row by it. It must be quick, and no two rows
+        have the same. It may be asked before `process` has yielded the row.
+
+            def place_of(self, number: int) -> str:
+                return self.paths[number].name
+        """
+        return ""
+
     def plan_for(self, rows: int | None) -> None:
         """Learn how many rows a run wants, before any is made; None if it has no number.
 

@@ -133,7 +133,7 @@ def row_lines(rows: RowsDiff, first: str, second: str) -> Iterator[Line]:
         more = f" and {len(columns) - _COLUMNS:,} others" if len(columns) > _COLUMNS else ""
         yield [Part(f"  columns that differ: {', '.join(columns[:_COLUMNS])}{more}")]
     for row in rows.changed_rows:
-        yield [Part(f"row {row.row}", "#")]
+        yield [Part(row.name, "#")]
         yield from _changed_lines(row.change)
     yield from _more(rows.changed - len(rows.changed_rows), "changed")
     yield from _lone_lines(rows.first_rows, "-", first, second, rows.only_first)
@@ -150,7 +150,7 @@ def _changed_lines(change: Change) -> Iterator[Line]:
 def _lone_lines(rows: Sequence[LoneRow], mark: str, own: str, other: str, count: int) -> Iterator[Line]:
     for row in rows:
         ending = f"; {row.verdict} in '{other}' at '{row.step}': {row.reason}" if row.verdict else ""
-        yield [Part(f"row {row.row}", "#"), Part(f", only in '{own}'{ending}")]
+        yield [Part(row.name, "#"), Part(f", only in '{own}'{ending}")]
         yield [Part(f"  {mark} {_cut(str(encode_value(row.data)))}", mark)]
     yield from _more(count - len(rows), f"only in '{own}'")
 

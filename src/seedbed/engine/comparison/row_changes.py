@@ -9,16 +9,29 @@ from typing import Any, NamedTuple
 from seedbed.engine.comparison.row_index import LonePlace, Place, RowIndex
 from seedbed.engine.comparison.words import word_diff
 from seedbed.engine.lineage.changes import Change
+from seedbed.engine.lineage.row_places import RowPlaces
+from seedbed.engine.lineage.run_steps import RunSteps
+from seedbed.store.row_names import row_name
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.stored_json import entry_at, row_of_step, stored_rows
 from seedbed.tasks.rows import Row
 
 
 class ChangedRow(NamedTuple):
-    """A row that both runs have accepted with other data."""
+    """A row that both runs have accepted with other data.
+
+    `source` is the name of the input row that it comes from (`questions.jsonl, line 7`), empty if there's
+    none or its file is gone.
+    """
 
     row: str
     change: Change
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return row_name(self.row, self.source)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values; a text that changed has its words, each with `=`, `-` or `+`."""
@@ -26,13 +39,14 @@ class ChangedRow(NamedTuple):
         for name, (before, after) in self.change.changed.items():
             if isinstance(before, str) and isinstance(after, str):
                 told["changed"][name]["words"] = [list(piece) for piece in word_diff(before, after)]
-        return {"row": self.row, **told}
+        return {"row": self.row, "source": self.source or None, **told}
 
 
 class LoneRow(NamedTuple):
     """A row that one run has accepted and the other hasn't.
 
-    `verdict`, `step` and `reason` are the other's; they're empty if it hasn't decided such a row.
+    `verdict`, `step` and `reason` are the other's; they're empty if it hasn't decided such a row. `source` is
+    the name of the input row that it comes from, empty if there's none or its file is gone.
     """
 
     row: str
@@ -40,10 +54,17 @@ class LoneRow(NamedTuple):
     verdict: str = ""
     step: str = ""
     reason: str = ""
+    source: str = ""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return row_name(self.row, self.source)
 
     def as_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {**self._asdict(), "verdict": self.verdict or None, "step": self.step or None}
+        known = {"verdict": self.verdict, "step": self.step, "source": self.source}
+        return {**self._asdict(), **{name: value or None for name, value in known.items()}}
 
 
 class RowsDiff(NamedTuple):
@@ -85,7 +106,19 @@ def rows_diff(first: tuple[RunQueries, str], second: tuple[RunQueries, str], mos
                 shown.append(one)
         lone = [_lone(index.alone(most), first[0]), _lone(index.alone(most, second=True), second[0])]
         ordered = dict(columns.most_common())
-        return RowsDiff(same, changed, *index.count_alone(), ordered, shown, *lone)
+        return RowsDiff(
+            same, changed, *index.count_alone(), ordered, _placed(shown, second[0], first[0]), *lone
+        )
+
+
+def _placed(rows: Sequence[ChangedRow], *runs: RunQueries) -> list[ChangedRow]:
+    """Return the rows with their places in the first of the runs that knows them."""
+    places: dict[str, str] = {}
+    for queries in runs:
+        places |= RowPlaces(queries, RunSteps.of(queries)).of(
+            one.row for one in rows if one.row not in places
+        )
+    return [one._replace(source=places.get(one.row, "")) for one in rows]
 
 
 def _changed(index: RowIndex, first: RunQueries, second: RunQueries) -> Iterator[ChangedRow]:
@@ -95,8 +128,11 @@ def _changed(index: RowIndex, first: RunQueries, second: RunQueries) -> Iterator
 
 
 def _lone(found: Sequence[LonePlace], queries: RunQueries) -> list[LoneRow]:
-    rows = _Rows(queries)
-    return [LoneRow(one.row, rows.at(one.place), one.verdict, one.step, one.reason) for one in found]
+    rows, places = _Rows(queries), RowPlaces(queries, RunSteps.of(queries)).of(one.row for one in found)
+    return [
+        LoneRow(one.row, rows.at(one.place), one.verdict, one.step, one.reason, places.get(one.row, ""))
+        for one in found
+    ]
 
 
 class _Rows:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from seedbed.engine.lineage.row_places import RowPlaces
 from seedbed.engine.lineage.rows_by_content import RowsByContent
 from seedbed.engine.lineage.run_steps import RunSteps
 from seedbed.engine.lineage.story import Story
@@ -40,9 +41,13 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
     if not story.is_empty:
         return story
     lookup = InputLookup.of(steps.manifest)
+    begun: Story | None = None
     for known in _ids_named(queries, steps, lookup, row):
-        if not (story := story_of(queries, known)).is_empty:
+        if (story := story_of(queries, known)).endings:
             return story
+        begun = begun or (None if story.is_empty else story)
+    if begun is not None:
+        return begun
     raise UsageError(
         f"there is no row '{row}' in the run '{name}'",
         f"its rows are {lookup.first_names(_IDS) if lookup else _some_ids(queries)}, ...",
@@ -62,6 +67,7 @@ def _ids_named(queries: RunQueries, steps: RunSteps, lookup: InputLookup | None,
     for known in (lookup.id_of(text) if lookup else None, _id_by_step(queries, steps, text)):
         if known:
             yield known
+    yield from RowPlaces(queries, steps).ids_at(text)
     # For input rows from Python, only refused rows have a name in the run.
     for one in each_once(queries):
         if text in (row_name(one.row, one.source), place_name(one.row, one.source)):
@@ -108,4 +114,6 @@ def row_in_line(queries: RunQueries, name: str, line: int, leaf: str | None = No
 
 def _some_ids(queries: RunQueries) -> str:
     verdicts = (verdict.row for leaf in queries.leaves() for verdict in queries.verdicts(leaf))
-    return ", ".join(islice(verdicts, _IDS))
+    first = list(islice(verdicts, _IDS))
+    places = RowPlaces(queries, RunSteps.of(queries)).of(first)
+    return ", ".join(row_name(row, places[row]) if row in places else row for row in first)

@@ -7,7 +7,8 @@ ids hold; without those, it's the digest of its content, and after a dot the num
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 
 from seedbed.engine.lineage.run_steps import RunSteps
 from seedbed.engine.sources.content_ids import row_digest
@@ -36,7 +37,7 @@ class RowsByContent:
         """Return the result with the row of this id, or with the one that it was made from; else None."""
         root = row.partition("/")[0]
         if (step, root) not in self._found:
-            self._found[step, root] = self._find(step, root)
+            self._found[step, root] = self.find_all(step, [root]).get(root)
         return self._found[step, root]
 
     def id_of(self, step: str, number: int) -> str | None:
@@ -61,22 +62,34 @@ class RowsByContent:
     def _with_own_id(self, step: str, row: str) -> Result | None:
         # If a step over all rows made several rows with one id, the first has it.
         found = (one for one in self._numbered(step) if self._own_id(one) == row)
-        return min(found, key=lambda one: int(one.row), default=None)
+        return min(found, key=_number, default=None)
 
-    def _find(self, step: str, row: str) -> Result | None:
-        if self._steps.id_columns is not None and (own := self._with_own_id(step, row)) is not None:
-            return own
-        digest, _, number = row.partition(".")
-        if not number.isdecimal():
-            return None
-        alike = [result for result in self._numbered(step) if _digest(result) == digest]
-        alike.sort(key=lambda result: int(result.row))
-        return alike[int(number)] if int(number) < len(alike) else None
+    def find_all(self, step: str, rows: Collection[str]) -> dict[str, Result]:
+        """Return the results of a step with the rows of these ids, as far as there are any."""
+        wanted, digests = {*rows}, {row.partition(".")[0] for row in rows}
+        own: dict[str, Result] = {}
+        alike: defaultdict[str, list[Result]] = defaultdict(list)
+        for one in self._numbered(step):
+            if (known := self._own_id(one)) is not None and known in wanted:
+                # If a step over all rows made several rows with one id, the first has it.
+                own[known] = min(own.get(known, one), one, key=_number)
+            if (digest := _digest(one)) in digests:
+                alike[digest].append(one)
+        results = {digest: sorted(found, key=_number) for digest, found in alike.items()}
+        by_content = {
+            f"{digest}.{i}": one for digest, those in results.items() for i, one in enumerate(those)
+        }
+        found = {**by_content, **own}
+        return {row: found[row] for row in rows if row in found}
 
     def _numbered(self, step: str) -> Iterator[Result]:
         # A first step that gets the input's rows keeps its results by their ids. A step over all rows that
         # changes none, such as `sort`, makes rows that are equal to those.
         return (one for one in self._queries.results_of(step) if one.row.isdecimal())
+
+
+def _number(result: Result) -> int:
+    return int(result.row)
 
 
 def _digest(result: Result) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 from seedbed.engine.segments.segments import INPUT
 from seedbed.engine.sources.id_columns import IdColumns
+from seedbed.engine.sources.input_lookup import described_files
+from seedbed.store.row_files import RowFiles
 from seedbed.store.run_queries import RunQueries
 from seedbed.tasks.rows import Row
 
@@ -76,6 +78,11 @@ class RunSteps:
         paths = self._described.get(step, {}).get("fields", {}).get("path")
         named = paths if isinstance(paths, list) else [paths]
         return ", ".join(str(path) for path in named if path) if self.is_first(step) else ""
+
+    def row_files(self, step: str) -> RowFiles | None:
+        """Return the files whose rows a source reads, if it isn't the input and they're still there."""
+        described = self._described.get(step, {})
+        return described_files(self.manifest, described.get("files"), described.get("reading"))
 
     def join_columns(self, step: str) -> tuple[str, ...]:
         """Return the columns that a `Join` matches rows by; none for any other step."""

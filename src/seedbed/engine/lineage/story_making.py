@@ -8,6 +8,7 @@ from seedbed.engine.lineage.ancestry import Ancestry
 from seedbed.engine.lineage.chapters import Chapter, ParentRow
 from seedbed.engine.lineage.gathered_rows import Gathering, gathered_by
 from seedbed.engine.lineage.outdated import mark_outdated
+from seedbed.engine.lineage.row_places import RowPlaces
 from seedbed.engine.lineage.rows_by_content import RowsByContent
 from seedbed.engine.lineage.run_steps import RunSteps
 from seedbed.engine.lineage.shared import shared_with
@@ -41,6 +42,7 @@ class _StoryMaker:
         self._queries = queries
         self._steps = RunSteps.of(queries)
         self._by_content = RowsByContent(queries, self._steps)
+        self._places = RowPlaces(queries, self._steps)
         self._ancestry = Ancestry(queries, self._steps, self._by_content)
 
     def story(self, row: str, depth: int = 0) -> Story:
@@ -149,9 +151,15 @@ class _StoryMaker:
         for chapter in chapters:
             # An id of the user's may be a number, too.
             is_numbered = chapter.is_over_all or chapter.step == self._steps.id_step
-            if chapter.result is not None and (is_numbered or chapter.result.row != chapter.row):
+            if chapter.result is None:
+                continue
+            if is_numbered or chapter.result.row != chapter.row:
                 # As the run names it: rows of a source are counted from 1, those of a step over all from 0.
-                return f"row {int(chapter.result.row) + (not chapter.is_over_all)} of '{chapter.step}'"
+                if chapter.is_over_all:
+                    return f"row {chapter.result.row} of '{chapter.step}'"
+                return self._places.of_result(chapter.result)
+            if self._steps.is_source(chapter.step) and (said := self._places.said_of(chapter.result)):
+                return said
         return self._ancestry.input.name_of(row) if self._ancestry.input else ""
 
 

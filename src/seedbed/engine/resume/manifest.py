@@ -16,6 +16,9 @@ from seedbed.plugins.discovery.scan import HERE, Installed
 from seedbed.plugins.provenance import claims_behind
 from seedbed.plugins.registry import Registry
 from seedbed.store import RunStore, SessionRecord
+from seedbed.store.file_source import FileSource
+from seedbed.store.read_options import Reading
+from seedbed.store.row_files import RowFiles
 from seedbed.tasks.base_step import BaseStep
 
 BRANCHES = "branches"
@@ -52,6 +55,7 @@ def manifest_of(
                 **manifest_entries(step, plan.seed, kept, retrying=retrying),
                 **described_step(plan.as_written(step), secrets),
                 **card_entries(plan.as_written(step)),
+                **_files_of_step(step),
             }
             for step in plan.steps
         ],
@@ -71,11 +75,22 @@ def _input(plan: Plan) -> str | list[str] | None:
     return paths[0] if len(paths) == 1 else paths
 
 
+def _files_of_step(step: BaseStep) -> dict[str, Any]:
+    """Return the files of a source that isn't the input, and how they were read."""
+    if not isinstance(step, FileSource):
+        return {}
+    files = step.row_files()
+    return {"files": [str(path) for path in files.paths], "reading": _described(files.reading, files)}
+
+
 def _reading(plan: Plan) -> dict[str, Any] | None:
     """Return how the input was read, so that its rows can be found in it again."""
     if plan.input is None:
         return None
-    said, files = plan.input.reading, plan.input.files
+    return _described(plan.input.reading, plan.input.files)
+
+
+def _described(said: Reading, files: RowFiles | None) -> dict[str, Any]:
     return {
         "encoding": said.encoding,
         "columns": said.columns,

@@ -12,7 +12,7 @@ from seedbed.engine.sources.column_ids import ColumnIds
 from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.engine.sources.input_rows import InputRows
 from seedbed.engine.sources.source_steps import is_at_hand
-from seedbed.engine.sources.sources import numbered, place_of_step
+from seedbed.engine.sources.sources import numbered, place_of_row
 from seedbed.engine.verdicts.decider import ATTEMPTS_PER_ROW
 from seedbed.errors import UsageError
 from seedbed.llm.calling.loop import off_loop
@@ -95,7 +95,7 @@ def _check_step(plan: Plan, columns: IdColumns, is_stopped: Callable[[], bool]) 
     assert isinstance(step, GeneratorStep)
     if not is_at_hand(step, plan.registry):
         return
-    ids = ColumnIds(columns, name_of=partial(place_of_step, step.name))
+    ids = ColumnIds(columns, name_of=partial(place_of_row, step))
     for _ in islice(numbered(step.process(), step, ids=ids), _most(plan)):
         if is_stopped():
             return

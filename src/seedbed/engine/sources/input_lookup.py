@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,28 +32,28 @@ class InputLookup:
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> InputLookup | None:
         """Return the lookup for a manifest; None if the input wasn't a file, or the file is gone."""
-        named = manifest.get("input")
-        folder = (manifest.get("order") or {}).get("folder") or ""
-        paths = tuple(Path(folder, path) for path in (named if isinstance(named, list) else [named]) if path)
-        if not paths or not all(path.exists() for path in paths):
+        files = described_files(manifest, manifest.get("input"), manifest.get("reading"))
+        if files is None:
             return None
-        said = manifest.get("reading") or {}
-        columns = said.get("columns")
-        reading = Reading(
-            said.get("encoding"),
-            tuple(columns) if columns else None,
-            tuple(said.get("drop") or ()),
-            _ignore,
-            delimiter=said.get("delimiter"),
-        )
-        files = RowFiles(paths, reading, tuple(said.get("endings") or ()), tuple(said.get("names") or ()))
         ids = manifest.get("id")
-        return cls(InputRows(files, reading), IdColumns(tuple(ids)) if ids else None)
+        return cls(InputRows(files, files.reading), IdColumns(tuple(ids)) if ids else None)
 
     def name_of(self, row: str) -> str:
         """Return what people call the row of an id, or of a row made from it; empty if it's gone."""
         item = self._item(row)
         return item.in_flight.place if item else ""
+
+    def names_of(self, rows: Iterable[str]) -> dict[str, str]:
+        """Return `name_of` for many rows, without those that are gone, in one reading of the file."""
+        left = {row.partition("/")[0] for row in rows}
+        found: dict[str, str] = {}
+        for item in self._items() if left else ():
+            if item.id in left:
+                left.remove(item.id)
+                found[item.id] = item.in_flight.place
+                if not left:
+                    break
+        return found
 
     def row_of(self, row: str) -> Row | None:
         """Return the row of an id, or the row that it was made from; None if it's gone."""
@@ -69,14 +69,14 @@ class InputLookup:
 
     def id_of(self, text: str) -> str | None:
         """Return the id of the row that a text names: `questions.jsonl, line 7` or `questions.jsonl:7`."""
-        found = _PLACE.fullmatch(text)
+        found = row_named(text)
         files = self._rows.files
-        number = files.number_of(found["file"], int(found["number"])) if found and files else None
+        number = files.number_of(*found[:2]) if found and files else None
         if found is None or number is None:
             return None
         name = self._rows.name_of(number)
         row = next((item.id for item in self._items() if item.in_flight.place == name), None)
-        return row and row + found["part"]
+        return row and row + found[2]
 
     def _item(self, row: str) -> Item | None:
         # "7/1" is a row that a step made from "7": the input has the latter.
@@ -93,6 +93,31 @@ class InputLookup:
         except (SeedbedError, OSError):
             # The file has changed, since the run could read it: the rest isn't what the run was made from.
             return
+
+
+def described_files(
+    manifest: Mapping[str, Any], named: str | Sequence[str] | None, said: Mapping[str, Any] | None
+) -> RowFiles | None:
+    """Return the files that a manifest names, with how they are read; None if one of them is gone."""
+    folder, said = (manifest.get("order") or {}).get("folder") or "", said or {}
+    paths = tuple(Path(folder, path) for path in ([named] if isinstance(named, str) else named or ()))
+    if not paths or not all(path.exists() for path in paths):
+        return None
+    columns = said.get("columns")
+    reading = Reading(
+        said.get("encoding"),
+        tuple(columns) if columns else None,
+        tuple(said.get("drop") or ()),
+        _ignore,
+        delimiter=said.get("delimiter"),
+    )
+    return RowFiles(paths, reading, tuple(said.get("endings") or ()), tuple(said.get("names") or ()))
+
+
+def row_named(text: str) -> tuple[str, int, str] | None:
+    """Return the file, the number and the part of a row that a text names: `rows.jsonl, line 7/1`."""
+    found = _PLACE.fullmatch(text)
+    return (found["file"], int(found["number"]), found["part"]) if found else None
 
 
 def _ignore(text: str) -> None:

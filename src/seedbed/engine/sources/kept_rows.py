@@ -10,13 +10,19 @@ import orjson
 from seedbed.engine.resume.fingerprint import digest
 from seedbed.engine.resume.journal import RunJournal
 from seedbed.engine.segments.segments import INPUT
-from seedbed.engine.sources.sources import Item
+from seedbed.engine.sources.sources import Item, numbered_place
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.store import Result, RunStore
+from seedbed.store.file_source import FileSource
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import GeneratorStep
 
 _OF_INPUT = bytes(16)
+
+
+def places_of(step: str) -> str:
+    """Return the name under which a run keeps what people call the rows of a source, by their numbers."""
+    return f"{step} places"
 
 
 class KeptRows:
@@ -54,7 +60,7 @@ class KeptRows:
     def keeper(self, generator: GeneratorStep) -> Callable[[Item], None]:
         """Return a function that keeps an item of a generator; it raises StopRun if another one was kept."""
         key = self._fingerprints[generator.name]
-        keep = self._keeper(generator.name, key)
+        keep = self._keep_place(generator, key, self._keeper(generator.name, key))
         return self._keep_list(_lists_of(generator.name), key, keep) if generator.seekable else keep
 
     def keeper_of_input(self) -> Callable[[Item], None]:
@@ -68,6 +74,26 @@ class KeptRows:
             self._journal.keep_result(result, stored)
 
         return keep
+
+    def _keep_place(
+        self, generator: GeneratorStep, key: bytes, keep: Callable[[Item], None]
+    ) -> Callable[[Item], None]:
+        """Return a function that keeps what people call a row, too, if the generator says that."""
+        # Those of files are found in the files: keeping them would take a fifth of the time of a join.
+        if type(generator).place_of is GeneratorStep.place_of or isinstance(generator, FileSource):
+            return keep
+        step = places_of(generator.name)
+
+        def keep_both(item: Item) -> None:
+            row, place = item.in_flight.source, item.in_flight.place
+            if place and place != numbered_place(generator.name, int(row)):
+                kept = Result(step, row, key, 0, "done", orjson.dumps([place]))
+                if kept != self._journal.result(step, row):
+                    # None: no verdict points to the place that this one replaces.
+                    self._journal.keep_result(kept, None)
+            keep(item)
+
+        return keep_both
 
     def _keep_list(self, step: str, key: bytes, keep: Callable[[Item], None]) -> Callable[[Item], None]:
         """Return a function that keeps the length of a list before the first of its rows."""

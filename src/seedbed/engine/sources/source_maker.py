@@ -24,7 +24,7 @@ from seedbed.engine.sources.sources import (
     digested,
     numbered,
     numbered_item,
-    place_of_step,
+    place_of_row,
     sampled_items,
 )
 from seedbed.engine.sources.stretches import OF_A_FILE, stretches
@@ -132,7 +132,7 @@ class SourceMaker:
     def _ids_of_step(self, generator: GeneratorStep) -> RowIds | None:
         columns = self._plan.id_columns
         if columns is not None and generator.name == self._plan.id_step:
-            return ColumnIds(columns, name_of=partial(place_of_step, generator.name))
+            return ColumnIds(columns, name_of=partial(place_of_row, generator))
         return ContentIds() if generator.ids_from_content else None
 
     def _yielded(self, generator: GeneratorStep) -> Callable[[], Iterator[Item]]:
@@ -151,7 +151,7 @@ class SourceMaker:
             kept, latest = 0, list[bytes]()
             for latest in self._kept.of_generator(generator):
                 for encoded in latest:
-                    yield numbered_item(encoded, generator.name, kept, ids)
+                    yield numbered_item(encoded, generator, kept, ids)
                     kept += 1
             rows = _continued(generator, kept, latest)
             yield from numbered(rows, generator, kept, self._scoping(generator), ids)

@@ -154,7 +154,7 @@ def numbered(
         refused.check()
         for place, row in enumerate(rows):
             check_promised(promised, row, step)
-            yield numbered_item(encode_row(row), step, number, ids, begins=0 if place else len(rows))
+            yield numbered_item(encode_row(row), generator, number, ids, begins=0 if place else len(rows))
             number += 1
         if rows:
             begin(number)
@@ -187,17 +187,23 @@ def sampled_items(task: GeneratorTask, seed: int) -> Iterator[Item]:
         yield item
 
 
-def numbered_item(encoded: bytes, step: str, number: int, ids: RowIds | None, *, begins: int = 0) -> Item:
+def numbered_item(
+    encoded: bytes, generator: GeneratorStep, number: int, ids: RowIds | None, *, begins: int = 0
+) -> Item:
     """Return the item of a generator's row; raise DatasetError if it can't have an id."""
-    if ids is None:
-        return Item(str(number), InFlight(str(number), encoded, step, None, str(number)), begins=begins)
-    place = place_of_step(step, number)
-    row_id = ids.of(encoded, place)
+    step = generator.name
+    place = generator.place_of(number) if ids is None else place_of_row(generator, number)
+    row_id = str(number) if ids is None else ids.of(encoded, place)
     return Item(row_id, InFlight(row_id, encoded, step, None, str(number), place=place), begins=begins)
 
 
-def place_of_step(step: str, number: int) -> str:
+def place_of_row(generator: GeneratorStep, number: int) -> str:
     """Return what people call a row of a generator, whose number is counted from 0."""
+    return generator.place_of(number) or numbered_place(generator.name, number)
+
+
+def numbered_place(step: str, number: int) -> str:
+    """Return what people call a row of a generator that doesn't say it."""
     return f"row {number + 1} of '{step}'"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
@@ -28,13 +28,15 @@ class FileOrigin(NamedTuple):
     """The file that decides where an LLM's requests go, and the hosts that the user allows anyway.
 
     `line` is where the entry in the file begins, 0 if that isn't known. `allowed_code` returns a reference
-    in one of its fields, or raises UsageError if it names code that the user hasn't allowed.
+    in one of its fields, or raises UsageError if it names code that the user hasn't allowed. `entries` has
+    the lines of the entries of its fields that are lists.
     """
 
     file: str
     allowed: tuple[str, ...]
     line: int = 0
     allowed_code: Callable[[str], str] = refuse_code
+    entries: Mapping[str, Sequence[int]] | None = None
 
 
 # A context variable and no argument: a step of the file may make an LLM in its own `__init__`, and an

@@ -78,6 +78,8 @@ class StepMaking:
         for _ in range(len(fields) + 1):
             try:
                 made = self._built(cls, use, left)
+                if made._origin is not None:
+                    made._origin = made._origin._replace(entries=self._entries(left, path))
                 self.paths.check_addresses(made.read_addresses)
                 return None if self.problems.has(*path, "with") else made
             except SeedbedError as error:
@@ -92,6 +94,18 @@ class StepMaking:
         if use in BUILT_IN:
             return build(cls, fields, f"the step {use!r}")
         return step_of(cls, self.code.allowed(use), registry=self.registry, **fields)
+
+    def _entries(self, fields: Mapping[str, Any], path: FieldPath) -> dict[str, list[int]]:
+        """Return the lines of the mappings in each list among the fields, if no two are in one line."""
+        found: dict[str, list[int]] = {}
+        for name, value in fields.items():
+            if isinstance(value, list) and all(isinstance(one, Mapping) for one in value):
+                marks = (self.problems.marked.mark((*path, "with", name, i)) for i in range(len(value)))
+                lines = [mark.line for mark in marks]
+                # A variable's value has no lines of its own, and in `[{...}, {...}]` many rows share one.
+                if len({*lines}) == len(lines):
+                    found[name] = lines
+        return found
 
     def _fields(self, cls: type[BaseStep], fields: Mapping[str, Any], path: FieldPath) -> dict[str, Any]:
         found: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from seedbed import DatasetError, GeneratorOutput, GeneratorStep, Row, UsageError, read_text
 from seedbed_data.sources.conversion import Conversion
@@ -69,9 +69,11 @@ class Documents(GeneratorStep):
         """What reads documents."""
         return {"markitdown": "seedbed-data[documents]"}
 
+    _named: list[tuple[Path, str]] | None = PrivateAttr(default=None)
+
     def load(self) -> None:
         """Check that there are files, and the package that reads them."""
-        named_files(self.path, _ENDINGS)
+        self._named = named_files(self.path, _ENDINGS)
         if find_spec("markitdown") is None:
             raise UsageError(
                 "documents are read with the package 'markitdown', which isn't installed",
@@ -81,8 +83,17 @@ class Documents(GeneratorStep):
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield a row for each document, beginning with number `offset`."""
         with Conversion(self.seconds, self.memory) as conversion:
-            for path, name in named_files(self.path, _ENDINGS)[offset:]:
+            for path, name in self._files()[offset:]:
                 yield self._row(conversion, path, name)
+
+    def place_of(self, number: int) -> str:
+        """Return the name of a document."""
+        files = self._files()
+        return files[number][1] if number < len(files) else ""
+
+    def _files(self) -> list[tuple[Path, str]]:
+        # Without `load`, in Python, they're looked up each time.
+        return named_files(self.path, _ENDINGS) if self._named is None else self._named
 
     def _row(self, conversion: Conversion, path: Path, name: str) -> Row:
         error = None

@@ -28,3 +28,7 @@ class Rows(GeneratorStep):
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield the rows, beginning with number `offset`."""
         yield from self.rows[offset:]
+
+    def place_of(self, number: int) -> str:
+        """Return the line of a row, if the pipeline file has one for each."""
+        return self.place_of_entry("rows", number)

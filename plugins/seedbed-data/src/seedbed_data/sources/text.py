@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from seedbed import Example, GeneratorOutput, GeneratorStep, read_text
 from seedbed_data.sources.front_matter import parted
@@ -44,13 +45,24 @@ class Text(GeneratorStep):
 
     # No `outputs`: those who declare them promise that there are no other columns, and front matter has some.
 
+    _named: list[tuple[Path, str]] | None = PrivateAttr(default=None)
+
     def load(self) -> None:
         """Check that there are files."""
-        named_files(self.path, _ENDINGS)
+        self._named = named_files(self.path, _ENDINGS)
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield a row for each file, beginning with file number `offset`."""
-        for path, name in named_files(self.path, _ENDINGS)[offset:]:
+        for path, name in self._files()[offset:]:
             text = read_text(path, self.encoding)
             columns, text = parted(path, text) if self.front_matter else ({}, text)
             yield {"path": name, "text": text, **columns}
+
+    def place_of(self, number: int) -> str:
+        """Return the name of a file."""
+        files = self._files()
+        return files[number][1] if number < len(files) else ""
+
+    def _files(self) -> list[tuple[Path, str]]:
+        # Without `load`, in Python, they're looked up each time.
+        return named_files(self.path, _ENDINGS) if self._named is None else self._named
