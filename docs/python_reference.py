@@ -43,7 +43,7 @@ _API = {
         "BaseStep Step GeneratorStep FileSource GlobalStep BaseTask Task GeneratorTask CombineStep Join "
         "Concat Pass Expression PromptTemplate Files read_rows read_text Reading RowFiles Row "
         "GeneratorOutput GeneratorStepOutput row_id gather_rows SharedAnswers Citation Example Goal "
-        "ColumnType row_model"
+        "ColumnType row_model types_of_rows"
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "

@@ -186,6 +186,7 @@ if TYPE_CHECKING:
     from seedbed.tasks.base_task import BaseTask as BaseTask
     from seedbed.tasks.columns.column_types import ColumnType as ColumnType
     from seedbed.tasks.columns.column_types import row_model as row_model
+    from seedbed.tasks.columns.types_of_rows import types_of_rows as types_of_rows
     from seedbed.tasks.description.citation import Citation as Citation
     from seedbed.tasks.description.example import Example as Example
     from seedbed.tasks.description.goals import Goal as Goal
@@ -252,6 +253,7 @@ _HOMES = {
     "suggestions": "did_you_mean",
     "tasks.description.citation": "Citation",
     "tasks.columns.column_types": "ColumnType row_model",
+    "tasks.columns.types_of_rows": "types_of_rows",
     "tasks.description.example": "Example",
     "tasks.description.goals": "Goal",
     "tasks.templates.expression": "Expression",

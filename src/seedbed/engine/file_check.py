@@ -16,6 +16,7 @@ from seedbed.engine.sources.files_as_input import with_files_as_input
 from seedbed.engine.sources.id_checks import check_id_columns
 from seedbed.engine.sources.input_rows import input_rows
 from seedbed.engine.sources.source_steps import source_step, with_source
+from seedbed.engine.sources.source_types import sources_of, types_of
 from seedbed.errors import SeedbedError, UsageError
 from seedbed.pipeline.column_checks import column_problems, columns_made
 from seedbed.pipeline.file import read_pipeline
@@ -114,8 +115,9 @@ def _check_rows(
         # The steps read what the source declares.
         topology = with_source(pipeline, source).topology()
     topology, columns = _read_from_files(topology, columns, registry, problems, numbers)
+    types = dict(_source_types(topology, registry, problems, numbers))
     is_linked = all(one.path[2:3] != ("after",) for one in problems.found)
-    for found in column_problems(topology, columns) if is_linked else ():
+    for found in column_problems(topology, columns, sources=types) if is_linked else ():
         number = numbers.get(found.step or "")
         problems.add(found, *(() if number is None else _place_of(found, number, problems)))
     given = pipeline.defaults.input
@@ -127,7 +129,7 @@ def _check_rows(
             named = output.leaf is not None or len(topology.leaves) == 1
             leaf = counted_leaf(topology, output.leaf) if named else ""
             if not problems.found:
-                check_columns_of(output, columns_made(topology, leaf, columns))
+                check_columns_of(output, columns_made(topology, leaf, columns, types))
 
 
 def _read_from_files(
@@ -147,6 +149,22 @@ def _read_from_files(
         passing, rows = with_files_as_input(topology, None, registry)
         return passing, None if rows is None else rows.column_types()
     return topology, columns
+
+
+def _source_types(
+    topology: Topology, registry: Registry, problems: Problems, numbers: Mapping[str, int]
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the columns of each source that knows them, with its name."""
+    for source in sources_of(topology):
+        number = numbers.get(source.name)
+        place = ("input",) if number is None else ("steps", number)
+        is_elsewhere = any(is_remote(files) or not files.paths() for _, files in _files_of(source))
+        # What is reached over a network isn't looked at; that a file is missing has been said.
+        if is_elsewhere or source.read_addresses or problems.has(*place):
+            continue
+        with problems.at(*place):
+            if (types := types_of(source, registry)) is not None:
+                yield source.name, types
 
 
 def _is_stream(path: Path) -> bool:
@@ -227,9 +245,15 @@ def _check_packages(pipeline: Pipeline, registry: Registry, problems: Problems) 
 def _files_of(step: BaseModel) -> Iterator[tuple[str, Files]]:
     for name in step.model_fields_set:
         value = getattr(step, name, None)
-        for one in value if isinstance(value, list | tuple) else [value]:
-            if isinstance(one, Files):
-                yield name, one
+        yield from ((name, one) for one in _files_in(value))
+
+
+def _files_in(value: object) -> Iterator[Files]:
+    if isinstance(value, Files):
+        yield value
+    elif isinstance(value, list | tuple | Mapping):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _files_in(one)
 
 
 def _require(files: Files) -> None:

@@ -8,6 +8,7 @@ from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.segments.segments import is_barrier, upstream
 from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.engine.sources.input_rows import InputRows
+from seedbed.engine.sources.source_types import SourceTypes
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.keys.held_secrets import secrets_of_step
@@ -41,6 +42,9 @@ class Plan:
     """What the pipeline itself says about its dataset, for callers that say nothing."""
     id_columns: IdColumns | None = None
     """The columns of its source that are the ids of the rows; None if rows are known by what they hold."""
+
+    source_types: SourceTypes = field(default_factory=dict)
+    """The columns of sources that know them before they make rows."""
 
     @property
     def steps(self) -> tuple[BaseStep, ...]:
@@ -79,6 +83,7 @@ class Plan:
         writers = self.writers
         others = [step for step in self.steps if step not in writers]
         given = {column for step in others for column in step.columns}
+        given |= {name for types in self.source_types.values() for name in types}
         given |= set((self.input.columns() if self.input is not None else None) or ())
         return frozenset(given - {column for step in writers for column in step.outputs}) | {MODEL_NAME}
 

@@ -32,7 +32,8 @@ def check_plan(plan: Plan, given: Topology, *, chooses_columns: bool) -> None:
     _check_numbers(plan)
     _check_shard(plan)
     # As it was written: a message must not name a joining step that was added.
-    check_columns(given, plan.input.column_types() if plan.input is not None else None)
+    types = plan.input.column_types() if plan.input is not None else None
+    check_columns(given, types, sources=plan.source_types)
     for one in plan.backends:
         for asked in one._leaves:
             refuse_keys(asked)

@@ -12,6 +12,7 @@ from seedbed.engine.segments.segments import counted_leaf, joined_before_barrier
 from seedbed.engine.sources.files_as_input import with_files_as_input
 from seedbed.engine.sources.input_rows import Input, InputRows, input_rows
 from seedbed.engine.sources.source_steps import source_step, with_source
+from seedbed.engine.sources.source_types import source_types
 from seedbed.engine.stopping.bounds import NO_BOUNDS, Bounds
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM, get_llm
@@ -73,6 +74,7 @@ def make_plan(
         registry,
         outputs,
         id_columns(defaults.id if id is None else id),
+        source_types(given, registry),
     )
     # A source step that the caller made has fields of its own for this.
     is_unused = any(chosen) and (input is None or isinstance(input, GeneratorStep))

@@ -37,9 +37,10 @@ def check_columns(
     topology: Topology,
     input_columns: Collection[str] | None = None,
     sampled: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sources: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> None:
     """Raise UsageError for the first of `column_problems`."""
-    for problem in column_problems(topology, input_columns, sampled):
+    for problem in column_problems(topology, input_columns, sampled, sources):
         raise problem
 
 
@@ -47,13 +48,14 @@ def column_problems(
     topology: Topology,
     input_columns: Collection[str] | None = None,
     sampled: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    sources: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Iterator[UsageError]:
     """Yield an error for each column that a step reads but can't be there, or can't have the type read.
 
     `input_columns` are those of the run's input, or None if unknown; a mapping has the type of each, or None
     for one whose type isn't known. After a step that doesn't declare its
     columns, any column may exist, so nothing is checked. `sampled` has the variables of generator tasks that
-    don't declare them, by step.
+    don't declare them, by step, and `sources` the columns of sources that know them.
     """
     found: dict[str, Columns] = {}
     given = _given(input_columns)
@@ -64,17 +66,22 @@ def column_problems(
         # A column that is missing from several branches is one mistake.
         yield from {str(one): one.of_step(node.name) for one in problems}.values()
         makes = _made_from(node, _above(node, found, given))
-        found[node.name] = _with_sampled(node.step, makes, sampled.get(node.name))
+        makes = _with_sampled(node.step, makes, sampled.get(node.name))
+        found[node.name] = _with_known(makes, sources.get(node.name))
 
 
 def columns_made(
-    topology: Topology, step: str, input_columns: Collection[str] | None = None
+    topology: Topology,
+    step: str,
+    input_columns: Collection[str] | None = None,
+    sources: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Collection[str] | None:
     """Return the columns that rows of a step may have; None if they may have others, too."""
     found: dict[str, Columns] = {}
     given = _given(input_columns)
     for node in topology.nodes:
-        found[node.name] = _made_from(node, _above(node, found, given))
+        makes = _made_from(node, _above(node, found, given))
+        found[node.name] = _with_known(makes, sources.get(node.name))
     made = found.get(step)
     return made.types.keys() if made is not None and made.complete else None
 
@@ -156,6 +163,11 @@ def _with_sampled(step: BaseStep, columns: Columns, sampled: Sequence[str] | Non
     if sampled is None or not isinstance(step, BaseTask) or not is_declared(step):
         return columns
     return columns._replace(types={**dict.fromkeys(sampled), **columns.types}, complete=True)
+
+
+def _with_known(columns: Columns, known: Mapping[str, Any] | None) -> Columns:
+    """Return the columns after a source that knows its own."""
+    return columns if known is None else columns._replace(types={**columns.types, **known}, complete=True)
 
 
 def _of_file(step: BaseStep) -> str:

@@ -36,6 +36,10 @@ def _are_columns(value: object) -> bool:
     return isinstance(value, list | tuple | KeysView) and all(isinstance(one, str) for one in value)
 
 
+def _are_types(value: object) -> bool:
+    return value is None or (isinstance(value, Mapping) and all(isinstance(name, str) for name in value))
+
+
 _COLUMNS = Wanted("a list of column names", '["text", "label"]', _are_columns)
 _FLAG = Wanted("True or False", "True", is_flag)
 _MODEL = Wanted("a pydantic class", "a nested `class Output(BaseModel)`", _is_model)
@@ -60,6 +64,9 @@ GENERATOR_STEP: Mapping[str, Wanted] = {
     "seekable": _FLAG,
     "finite": _FLAG,
     "unique": Wanted("a tuple of column names", '("text",)', is_names),
+    "column_types": Wanted(
+        "a dict of types by columns, or None", '{"text": str}', _are_types, is_method=True
+    ),
     "place_of": Wanted(
         "a str", "self.paths[number].name", lambda value: isinstance(value, str), is_method=True
     ),
@@ -121,6 +128,7 @@ def generator_calls(seekable: bool) -> Mapping[str, Called]:
         "process": Called(("offset",) if seekable else (), head, "may yield"),
         "admit": Called(("row", "accepted"), "def admit(self, row, accepted):"),
         "plan_for": Called(("rows",), "def plan_for(self, rows):"),
+        "column_types": Called((), "def column_types(self):"),
         "place_of": Called(("number",), "def place_of(self, number):"),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from seedbed.plugins.authoring.overrides import guard
@@ -179,6 +179,19 @@ class GeneratorStep(BaseStep):
 
         Callers always receive a list of rows for each item you yield.
         """
+
+    def column_types(self) -> Mapping[str, Any] | None:
+        """Return the columns of all rows, each with its type, or None if that isn't certain.
+
+        None, as by default, if they aren't known before rows are made. A run asks before it begins, to find
+        steps that read a column which isn't there, or that compare a text with a number; `seedbed check` does
+        it, too, so it must be quick, ask no server and not need `load`. Names are those before
+        `output_mappings`. Raise what the run would raise if the rows can't be read.
+
+            def column_types(self) -> Mapping[str, Any] | None:
+                return types_of_rows(self.rows)
+        """
+        return None
 
     def place_of(self, number: int) -> str:
         """Return what people call row `number`, counted from 0, such as its file.

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import reduce
-from operator import or_
 from typing import Any
 
 from seedbed.store.row_files import RowFiles
+from seedbed.tasks.columns.types_of_rows import type_of_values
 
 _TEXTS = frozenset({".csv", ".tsv"})
-_PLAIN = (str, int, float, bool, type(None))
 
 
 def column_types(
@@ -25,7 +23,7 @@ def column_types(
     if schema is not None:
         known = _of_schema(schema)
         return {name: known.get(name) for name in names}
-    return {name: _of_values([row[name] for row in rows if name in row]) for name in names}
+    return {name: type_of_values([row[name] for row in rows if name in row]) for name in names}
 
 
 def _of_schema(schema: bytes) -> dict[str, Any]:
@@ -42,8 +40,3 @@ def _of_schema(schema: bytes) -> dict[str, Any]:
         elif types.is_boolean(kind):
             found[field.name] = bool | None
     return found
-
-
-def _of_values(values: Sequence[Any]) -> Any:
-    kinds = {type(value) for value in values}
-    return reduce(or_, kinds) if kinds and kinds <= {*_PLAIN} else None

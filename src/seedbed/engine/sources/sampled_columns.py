@@ -24,7 +24,8 @@ def check_sampled_columns(plan: Plan) -> None:
         return
     sampled = {step.name: names for step in plan.steps if (names := _sampled(step, plan.seed)) is not None}
     if sampled:
-        check_columns(plan.topology, plan.input.column_types() if plan.input is not None else None, sampled)
+        types = plan.input.column_types() if plan.input is not None else None
+        check_columns(plan.topology, types, sampled, plan.source_types)
 
 
 def _sampled(step: BaseStep, seed: int) -> tuple[str, ...] | None:

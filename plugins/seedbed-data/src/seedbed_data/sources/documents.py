@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -85,6 +86,11 @@ class Documents(GeneratorStep):
         with Conversion(self.seconds, self.memory) as conversion:
             for path, name in self._files()[offset:]:
                 yield self._row(conversion, path, name)
+
+    def column_types(self) -> Mapping[str, Any] | None:
+        """Return the columns, which are the same for all documents."""
+        optional = dict.fromkeys(self.outputs[2:], str | None)
+        return {"path": str, "text": str, **optional}
 
     def place_of(self, number: int) -> str:
         """Return the name of a document."""

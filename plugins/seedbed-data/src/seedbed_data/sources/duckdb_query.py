@@ -21,11 +21,28 @@ READERS: Mapping[str, str] = {
 }
 """DuckDB's function for files with each ending."""
 
+_TYPES: Mapping[str, Any] = {
+    "VARCHAR": str | None,
+    "BOOLEAN": bool | None,
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE"), float | None),
+}
+"""The types of columns whose values are the same in JSON."""
+
 
 def check_duckdb(query: str, tables: Mapping[str, Named], database: Path | None) -> None:
     """Raise UsageError or DatasetError if the query, its files or the database can't be used."""
     with closing(_opened(query, tables, database)):
         pass
+
+
+def duckdb_types(query: str, tables: Mapping[str, Named], database: Path | None) -> dict[str, Any]:
+    """Return the columns of a query without running it, each with its type; None for one that JSON lacks.
+
+    Raises the errors of `duckdb_rows`.
+    """
+    with closing(_opened(query, tables, database)) as connection, explained("DuckDB"):
+        described = connection.execute(f"DESCRIBE {query}").fetchall()
+    return {name: _TYPES.get(kind) for name, kind, *_ in described}
 
 
 def duckdb_rows(query: str, tables: Mapping[str, Named], database: Path | None) -> Iterator[dict[str, Any]]:

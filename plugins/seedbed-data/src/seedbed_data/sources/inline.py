@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from seedbed import Example, GeneratorOutput, GeneratorStep, Row
+from seedbed import Example, GeneratorOutput, GeneratorStep, Row, types_of_rows
 
 
 class Rows(GeneratorStep):
@@ -28,6 +29,10 @@ class Rows(GeneratorStep):
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield the rows, beginning with number `offset`."""
         yield from self.rows[offset:]
+
+    def column_types(self) -> Mapping[str, Any] | None:
+        """Return the columns of the rows."""
+        return types_of_rows(self.rows)
 
     def place_of(self, number: int) -> str:
         """Return the line of a row, if the pipeline file has one for each."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from seedbed import Example, Files, GeneratorOutput, GeneratorStep
-from seedbed_data.sources.duckdb_query import READERS, check_duckdb, duckdb_rows
+from seedbed_data.sources.duckdb_query import READERS, check_duckdb, duckdb_rows, duckdb_types
 from seedbed_data.sources.paths import Named, named_files
 from seedbed_data.sources.postgres import SCHEMES, check_address, postgres_rows
-from seedbed_data.sources.sqlite_query import sqlite_rows
+from seedbed_data.sources.sqlite_query import sqlite_columns, sqlite_rows
 
 _TABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -89,6 +91,15 @@ class Sql(GeneratorStep):
             named_files(named, tuple(READERS))
         if not (self._is_postgres() or self._is_sqlite()):
             check_duckdb(self.query, self.tables, self._database_file())
+
+    def column_types(self) -> Mapping[str, Any] | None:
+        """Return the columns that the query returns; None if only a server knows them, or without DuckDB."""
+        if self._is_postgres():
+            return None
+        file = self._database_file()
+        if self._is_sqlite() and file is not None:
+            return dict.fromkeys(sqlite_columns(file, self.query))
+        return duckdb_types(self.query, self.tables, file) if find_spec("duckdb") else None
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield the rows of the query."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import Example, GeneratorOutput, GeneratorStep, read_text
+from seedbed import Example, GeneratorOutput, GeneratorStep, Row, read_text, types_of_rows
 from seedbed_data.sources.front_matter import parted
 from seedbed_data.sources.paths import Named, named_files
 
@@ -53,15 +54,22 @@ class Text(GeneratorStep):
 
     def process(self, offset: int = 0) -> GeneratorOutput:
         """Yield a row for each file, beginning with file number `offset`."""
-        for path, name in self._files()[offset:]:
-            text = read_text(path, self.encoding)
-            columns, text = parted(path, text) if self.front_matter else ({}, text)
-            yield {"path": name, "text": text, **columns}
+        yield from self._rows(offset)
+
+    def column_types(self) -> Mapping[str, Any] | None:
+        """Return the columns of the first files."""
+        return types_of_rows(self._rows(0))
 
     def place_of(self, number: int) -> str:
         """Return the name of a file."""
         files = self._files()
         return files[number][1] if number < len(files) else ""
+
+    def _rows(self, offset: int) -> Iterator[Row]:
+        for path, name in self._files()[offset:]:
+            text = read_text(path, self.encoding)
+            columns, text = parted(path, text) if self.front_matter else ({}, text)
+            yield {"path": name, "text": text, **columns}
 
     def _files(self) -> list[tuple[Path, str]]:
         # Without `load`, in Python, they're looked up each time.
