@@ -8,6 +8,7 @@ import re
 import signal
 import struct
 import subprocess
+import sys
 import termios
 from collections.abc import Callable
 from pathlib import Path
@@ -32,8 +33,20 @@ def test_lines_say_that_a_model_loads_and_how_far_the_rows_are(start: Start) -> 
     assert "3 rows in out.jsonl" in err.splitlines()
 
 
-def test_lines_come_while_the_run_goes_on(start: Start) -> None:
-    process = start("run", "t.py:Waiting", *ECHO, "-n", "6", "-o", "out.jsonl", "--set", "llm.waits_for=go")
+IMPATIENT = """
+from seedbed.cli import main
+from seedbed.cli.terminal import progress
+
+progress._LINE_SECONDS = 0.2
+main()
+"""
+
+
+@pytest.mark.usefixtures("folder")
+def test_lines_come_while_the_run_goes_on() -> None:
+    words = ("run", "t.py:Waiting", *ECHO, "-n", "6", "-o", "out.jsonl", "--set", "llm.waits_for=go")
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([sys.executable, "-c", IMPATIENT, *words], text=True, **pipes)
     assert process.stderr is not None
     # A slow machine says before that it loads, or that there are fewer.
     assert any(line.startswith("4 of 6 rows, ") for line in process.stderr)

@@ -106,7 +106,7 @@ class Waits(Printer):
 @fails("test_it_lets_a_run_end", "makes no progress, and is abandoned")
 class TestWaits(ObserverContract):
     observer = Waits
-    patience = 1.0
+    patience = 5.0
 
 
 class PrintsRows(Printer):

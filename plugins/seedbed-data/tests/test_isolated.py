@@ -16,18 +16,22 @@ except UsageError as error:
     pytest.skip(str(error), allow_module_level=True)
 
 
+# Seconds that a busy machine may need for what takes a tenth of one.
+PLENTY = Bounds(120, 256, 16, 16, 64)
+
+
 def called(source: str, *calls: dict[str, Any], **bounds: Any) -> list[dict[str, Any]]:
-    given = Bounds(10, 256, 16, 16, 64)._replace(**bounds)
+    given = PLENTY._replace(**bounds)
     return call_functions(source, calls or [{"name": "f", "arguments": {}}], given, packages=False)
 
 
 def failure(source: str, *tests: str) -> str | None:
-    return run_tests(source, tests, Bounds(10, 256, 16, 16, 64), packages=False).wrong
+    return run_tests(source, tests, PLENTY, packages=False).wrong
 
 
 def outcome(code: str, tests: str, **fields: Any) -> str:
     """Return the outcome that the step `code-run` gives a row."""
-    step = CodeRun(tests="tests", failed="keep", **fields)
+    step = CodeRun(tests="tests", failed="keep", seconds=PLENTY.seconds, **fields)
     (row,) = run(step, input=[{"code": code, "tests": tests}]).rows()
     return str(row["outcome"])
 
@@ -245,7 +249,8 @@ FLOODS = {
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_is_held_back(flood: str) -> None:
-    (made,) = called(FLOODS[flood], seconds=0.5 if "time" in flood or "bomb" in flood else 20, memory_mb=64)
+    is_endless = "time" in flood or "bomb" in flood
+    (made,) = called(FLOODS[flood], seconds=0.5 if is_endless else PLENTY.seconds, memory_mb=64)
 
     assert list(made) == ["error"]
 

@@ -194,10 +194,10 @@ def test_a_stopped_call_ends_at_its_next_chunk(llm: LlamaCppLLM) -> None:
     assert llm._lease is not None
     call = Watched({"messages": JOKE, "stream": True, "ignore_eos": True})
     future = llm._lease.server.submit(call)
-    assert began.wait(60)
+    assert began.wait(200)
     call.stop(asyncio.CancelledError())
     with pytest.raises(asyncio.CancelledError):
-        future.result(60)
+        future.result(200)
     assert call._answer.finish_reason is None
 
 
@@ -225,4 +225,4 @@ def test_an_exception_in_the_callback_is_not_lost(llm: LlamaCppLLM) -> None:
     llm.ensure_loaded()
     assert llm._lease is not None
     with pytest.raises(ZeroDivisionError):
-        llm._lease.server.submit(call).result(60)
+        llm._lease.server.submit(call).result(200)

@@ -27,7 +27,7 @@ endless = {"extra": {"ignore_eos": True}}
 story = [[{"role": "user", "content": "Tell a story."}]] * 4
 """
 
-DEADLINE = 60
+DEADLINE = 250
 
 
 def start(script: str) -> subprocess.Popen[str]:

@@ -63,7 +63,8 @@ def test_the_last_to_unload_frees_the_model_and_the_next_call_loads_it_again() -
 
 
 def test_unloading_stops_what_is_in_flight_and_says_so() -> None:
-    llm = make()
+    # Room for more words than it could write before it's unloaded.
+    llm = make().model_copy(update={"context": 4096})
     llm.load()
     began = threading.Event()
 
@@ -72,12 +73,12 @@ def test_unloading_stops_what_is_in_flight_and_says_so() -> None:
             began.set()
             return super()._receive(chunk)  # type: ignore[arg-type]
 
-    body = {"messages": JOKE, "stream": True, "ignore_eos": True, "max_tokens": 200}
+    body = {"messages": JOKE, "stream": True, "ignore_eos": True, "max_tokens": 4000}
     future = server_of(llm).submit(Watched(body))
-    assert began.wait(60)
+    assert began.wait(200)
     llm.unload()
     with pytest.raises(LLMError, match="unloaded"):
-        future.result(60)
+        future.result(200)
 
 
 def test_the_http_port_beside_the_model_answers_nobody() -> None:
@@ -87,9 +88,9 @@ def test_the_http_port_beside_the_model_answers_nobody() -> None:
     assert address.startswith("http://127.0.0.1:")
     for path in ("/v1/chat/completions", "/completion", "/tokenize", "/props"):
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(address + path, data=b"{}", timeout=10)
+            urllib.request.urlopen(address + path, data=b"{}", timeout=100)
         assert caught.value.code == 401
         caught.value.close()
     with pytest.raises(urllib.error.HTTPError, match="401"):
-        urllib.request.urlopen(f"{address}/metrics", timeout=10)
+        urllib.request.urlopen(f"{address}/metrics", timeout=100)
     llm.unload()
