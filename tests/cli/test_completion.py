@@ -189,7 +189,7 @@ def test_a_real_shell_puts_a_space_after_words_alone(tmp_path: Path, shell: str,
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {"PATH": path, "HOME": str(tmp_path), "TERM": "dumb", "LANG": "C.UTF-8"}
     place = {"cwd": str(tmp_path), "env": environment, "dimensions": (24, 200)}
-    child = pexpect.spawn(shell, options, **place, encoding="utf-8", timeout=60)
+    child = pexpect.spawn(shell, options, **place, encoding="utf-8", timeout=250)
     child.sendline(f"{source}; echo re''ady")
     child.expect("ready")
     child.send(f"seedbed {typed}\tX")

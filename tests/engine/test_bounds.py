@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import ClassVar
+from uuid import uuid4
 
 import pytest
 from pydantic import PrivateAttr
-from tests.support.memory import measured, peak_megabytes
+from tests.support.memory import grows_by_less, measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Step, Task, run
@@ -107,8 +109,13 @@ assert done.accepted == int(sys.argv[1])
     [(18_000, 42_000, 20), (10_000, 200_000, 60)],
 )
 def test_memory_does_not_grow_with_the_rows(tmp_path, few, many, megabytes):
-    before, after = (peak_megabytes(PROGRAM, rows, tmp_path / f"{rows}.jsonl") for rows in (few, many))
-    assert after - before < megabytes
+    before, after = (partial(peak_of, PROGRAM, tmp_path, rows) for rows in (few, many))
+    assert grows_by_less(megabytes, before, after)
+
+
+def peak_of(program, folder, rows):
+    """Return the peak of a run of its own."""
+    return peak_megabytes(program, rows, folder / f"{uuid4().hex}.jsonl")
 
 
 LARGE = """
@@ -132,9 +139,9 @@ assert pipeline.run(out=sys.argv[2], max_bytes_in_flight=2**24).accepted == int(
 @pytest.mark.slow
 @measured
 def test_large_rows_take_no_more_memory_when_they_are_many(tmp_path):
-    few, many = (peak_megabytes(LARGE, rows, tmp_path / f"{rows}.jsonl") for rows in (12, 70))
+    few, many = (partial(peak_of, LARGE, tmp_path, rows) for rows in (12, 70))
     # The 58 rows more are 58 MB, several times over where all are in flight.
-    assert many - few < 75
+    assert grows_by_less(75, few, many)
 
 
 class Grown(Step):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.memory import measured, peak_megabytes
+from tests.support.memory import grows_by_less, measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorTask, Reject, Run, RunDiff, Step, UsageError, diff_runs, run
@@ -268,10 +269,13 @@ else:
 @measured
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    peaks = []
-    for rows in (2_000, 40_000):
+    def peak_of(rows: int) -> float:
+        monkeypatch.setenv("SEEDBED_RUNS", str(tmp_path / str(rows)))
+        return peak_megabytes(LARGE, rows)
+
+    few, many = 2_000, 40_000
+    for rows in (few, many):
         monkeypatch.setenv("SEEDBED_RUNS", str(tmp_path / str(rows)))
         for extra in (0, 1):
             peak_megabytes(LARGE, rows, extra)
-        peaks.append(peak_megabytes(LARGE, rows))
-    assert peaks[1] - peaks[0] < 12
+    assert grows_by_less(12, partial(peak_of, few), partial(peak_of, many))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.support.drift import DRIFT, assert_csv_agrees, exactly, without_none
-from tests.support.memory import measured, peak_megabytes
+from tests.support.memory import grows_by_less, measured, peak_megabytes
 
 from seedbed.errors import UsageError
 from seedbed.store import export_rows, read_rows
@@ -159,10 +160,8 @@ assert sum(1 for row in read_rows(path)) == count + (path.suffix == ".json")
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".json"])
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, ending):
     # Two row groups of Parquet: with fewer the memory of its writer is still growing.
-    few = peak_megabytes(PEAK, tmp_path / f"few{ending}", 20_000)
-    many = peak_megabytes(PEAK, tmp_path / f"many{ending}", 45_000)
-    print(f"{ending}: {few:.1f} MB, then {many:.1f} MB")
-    assert many - few < 12  # the 25,000 further rows are 30 MB of text
+    few, many = (partial(peak_megabytes, PEAK, tmp_path / f"a{ending}", rows) for rows in (20_000, 45_000))
+    assert grows_by_less(12, few, many)  # the 25,000 further rows are 30 MB of text
 
 
 def test_an_address_that_no_format_knows_is_told_what_there_is_to_do():
