@@ -124,3 +124,9 @@ def runs(folders_of_runs: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Pa
     folder.mkdir()
     monkeypatch.setenv("SEEDBED_RUNS", str(folder))
     return folder
+
+
+@pytest.fixture
+def lingering(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first text of a request waits long enough for others, also on a machine that's busy."""
+    monkeypatch.setattr("seedbed.llm.calling.batching._LINGER_SECONDS", 0.3)

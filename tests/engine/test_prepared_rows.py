@@ -51,6 +51,7 @@ def expected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**row, "number": k, "vector": counted(row["text"])} for k, row in enumerate(rows, 1)]
 
 
+@pytest.mark.usefixtures("lingering")
 def test_an_ordered_step_gets_its_rows_in_order_and_asks_for_many_at_once(embedder, scripted_server):
     made = run(Numbered(embedder=embedder), input=ROWS)
     assert [*made.rows()] == expected(ROWS)

@@ -86,12 +86,6 @@ def lists(answers: Sequence[Any]) -> list[Any]:
     return [[vector.tolist() for own in answer for vector in own.vectors] for answer in answers]
 
 
-@pytest.fixture
-def lingering(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first text of a request waits long enough for others, also on a machine that's busy."""
-    monkeypatch.setattr("seedbed.llm.calling.batching._LINGER_SECONDS", 0.3)
-
-
 @pytest.mark.usefixtures("lingering")
 def test_calls_that_wait_together_are_one_request_in_the_order_of_the_rows():
     embedder = LocalEmbedder(model="any", batch_size=8)

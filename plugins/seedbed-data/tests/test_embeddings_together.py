@@ -53,6 +53,7 @@ def step_of(name: str, embedder: Embedder) -> Any:
     return Embed(embedder=embedder) if name == "embed" else DedupSemantic(embedder=embedder, threshold=1.0)
 
 
+@pytest.mark.usefixtures("lingering")
 @pytest.mark.parametrize("name", STEPS)
 def test_a_hundred_rows_are_a_few_requests_and_each_gets_its_own_vector(name, scripted_server):
     scripted_server.answer_with(Reply(body=answer))
@@ -80,6 +81,7 @@ def test_a_text_that_the_server_refuses_fails_its_row_alone(name, scripted_serve
     assert ["text 41 is bad" in row.reason for row in made.failed_rows()] == [True]
 
 
+@pytest.mark.usefixtures("lingering")
 def test_texts_of_several_steps_go_to_their_own_models(scripted_server):
     scripted_server.answer_with(Reply(body=answer))
     first = embedder_at(scripted_server)

@@ -224,6 +224,7 @@ def test_a_resumed_run_buys_no_embedding_twice(fault_server: FaultServer) -> Non
     assert sorted(bought + after) == [row["text"] for row in rows]
 
 
+@pytest.mark.usefixtures("lingering")
 def test_hard_negatives_are_asked_for_in_batches(fault_server: FaultServer) -> None:
     fault_server.answer_with(EMBEDDING)
     embedder = OpenAIEmbedder(model="m", api_key=KEY, base_url=fault_server.url, batch_size=10)
