@@ -80,6 +80,8 @@ class ParameterError(UsageError):
     """Fields of a task, step or LLM that don't exist or are invalid; `problems` has the path of each."""
 
     problems: Sequence[Any] = ()
+    of: type | None = None
+    """The class whose fields they are."""
 
 
 class MessageError(UsageError):

@@ -120,3 +120,12 @@ def test_the_card_of_an_export_has_the_command_of_the_export(tmp_path: Path) -> 
     shell(command_in((first / "made" / "README.md").read_text()), second)
     assert len(rows_in(first)) == 2
     assert rows_in(first) == rows_in(second)
+
+
+def test_the_card_of_an_export_says_which_rows_were_chosen(tmp_path: Path) -> None:
+    folder = place(tmp_path / "first")
+    shell("seedbed run made.yaml --input 'my rows.jsonl' -o rows.csv", folder)
+    shell("seedbed runs export rows -o made/ --card --where 'extra < 7'", folder)
+    card = (folder / "made" / "README.md").read_text()
+    assert 'left out, for which this doesn\'t hold:\n\n```\ntwice != ""\n```' in card
+    assert "`--where`" in card

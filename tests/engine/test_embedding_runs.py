@@ -201,3 +201,11 @@ def test_observers_see_when_and_where_each_call_of_a_shared_request_was_sent(scr
     assert len(notes.calls) == 3
     assert all(call.started and call.seconds and call.tries == 1 for call in notes.calls)
     assert {call.endpoint for call in notes.calls} == {embedder.endpoint}
+
+
+def test_calls_that_share_a_request_count_one_each_in_the_session_and_in_the_run(embedder, scripted_server):
+    many = [{"word": f"word {n}"} for n in range(40)]
+    made = run(Embed(embedder=embedder), input=many, name="counted")
+    with RunReader.open(made.folder) as reader:
+        assert made.calls.answered == reader.spent().calls == 40
+    assert len(scripted_server.received) < 40

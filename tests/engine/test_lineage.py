@@ -310,3 +310,26 @@ def test_a_row_of_a_group_comes_from_the_rows_that_it_lists() -> None:
     (gathered,) = made.explain(line=2).gathered
     assert [story.chapters[0].rows[0]["question"] for story in made.explain(line=2).earlier] == ["q1", "q3"]
     assert len(gathered.rows) == 2
+
+
+def test_a_prompt_that_later_calls_begin_with_is_shown_once() -> None:
+    class Asks(Task):
+        template: str = "Name a number."
+
+        async def generate_row(self, row: dict[str, Any]) -> Any:
+            asked = [{"role": "user", "content": "Name a number."}]
+            answers = []
+            for wrong in ("one", "two"):
+                reminder = [
+                    {"role": "assistant", "content": wrong},
+                    {"role": "user", "content": f"Not {wrong}."},
+                ]
+                for messages in (asked, [*asked, *reminder]):
+                    answers += (await self.llm.agenerate([messages]))[0]
+            return {"number": answers[-1]}
+
+    shown = str(run(Asks(llm=scripted("two")), input=[{"n": 1}]).explain(line=1))
+    assert shown.count("Name a number.") == 1
+    assert shown.count("Not one.") == shown.count("Not two.") == 1
+    # What wasn't an answer is part of the prompt.
+    assert "one" in shown.split("Not one.")[0]

@@ -516,7 +516,7 @@ def test_a_failed_row_is_retried_and_its_neighbours_stand() -> None:
 
     run(Mended(name="sieve") >> Tag(), input=rows(*range(40)), name="mended")
     Mended.is_mended = True
-    made = run(Mended(name="sieve") >> Tag(), input=rows(*range(40)), name="mended", retry=True)
+    made = run(Mended(name="sieve") >> Tag(), input=rows(*range(40)), name="mended", retry="recompute")
     assert (made.failed, made.accepted) == (0, 36)
     with store_of(made) as reader:
         assert [*reader.failures()] == []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from tests.support.scripted_llm import ALL, scripted, user
 
-from seedbed import GenerationParameters, Task, UsageError
+from seedbed import GenerationParameters, ParameterError, Task, UsageError
 
 
 class Question(Task):
@@ -70,5 +70,5 @@ def test_an_unknown_parameter_of_a_call_is_an_error_with_a_suggestion():
 
 @pytest.mark.parametrize("field", [{"temperature": -1}, {"top_p": 0}, {"max_tokens": 0}, {"temprature": 1}])
 def test_a_field_out_of_range_is_refused(field):
-    with pytest.raises(ValidationError):
+    with pytest.raises(ParameterError):
         scripted(**field)

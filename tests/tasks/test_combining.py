@@ -3,9 +3,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from pydantic import ValidationError
 
-from seedbed import Concat, InvalidRowError, Join
+from seedbed import Concat, InvalidRowError, Join, ParameterError
 from seedbed.tasks.rows import Row
 
 PEOPLE = [{"id": 1, "name": "Ada"}, {"id": 2, "name": "Bob"}, {"id": 3, "name": "Cem"}]
@@ -83,5 +82,5 @@ def test_a_row_without_the_column_is_named() -> None:
 
 
 def test_a_join_needs_a_column() -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ParameterError):
         Join(on=[])

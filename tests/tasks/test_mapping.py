@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import ValidationError
 from tests.support.scripted_llm import scripted
 
 from seedbed import (
@@ -17,6 +16,7 @@ from seedbed import (
     GeneratorTask,
     GlobalStep,
     InvalidRowError,
+    ParameterError,
     Step,
     Task,
     run,
@@ -136,5 +136,5 @@ def test_a_name_that_the_row_has_already_is_refused() -> None:
     "names", [{"a": "x", "b": "x"}, {"a": "b", "b": "c"}, {"a": "b", "b": "a"}, {"a": ""}, {"a": "a"}]
 )
 def test_names_that_hide_a_column_are_refused(names: dict[str, str]) -> None:
-    with pytest.raises(ValidationError, match="give each column its own name"):
+    with pytest.raises(ParameterError, match="give each column its own name"):
         Measure(output_mappings=names)

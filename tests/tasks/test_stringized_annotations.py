@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 from tests.support.scripted_llm import scripted
 from tests.tasks.stringized_tasks import Computed, Listed, Typed
+
+from seedbed import ParameterError
 
 
 def test_a_nested_typed_row():
@@ -24,7 +25,7 @@ def test_columns_as_a_class_variable_and_as_a_property(task, column):
 
 
 def test_fields_are_still_checked():
-    with pytest.raises(ValidationError):
+    with pytest.raises(ParameterError):
         Typed(topic=5)
-    with pytest.raises(ValidationError):
+    with pytest.raises(ParameterError):
         Typed(tpoic="dogs")

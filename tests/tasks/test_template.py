@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 from tests.support.scripted_llm import prompt, scripted
 
-from seedbed import Expression, InvalidRowError, Task, UsageError
+from seedbed import Expression, InvalidRowError, ParameterError, Task, UsageError
 from seedbed.tasks.templates.template import check_template, render, template_variables
 
 
@@ -107,7 +106,7 @@ def test_a_part_that_one_row_lacks_is_that_rows_error():
 
 
 def test_a_syntax_error_names_its_line():
-    with pytest.raises(ValidationError, match="line 2 of the template: "):
+    with pytest.raises(ParameterError, match="line 2 of the template: "):
         Answer(template="fine\n{{ broken")
     with pytest.raises(ValueError, match=r"line 3 of the template: .*endfor"):
         check_template("\n\n{% for x in y %}")

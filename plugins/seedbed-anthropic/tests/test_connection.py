@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from tests.support.fault_server import FaultServer, Reply
 
-from seedbed import AuthenticationError, UsageError
+from seedbed import AuthenticationError, ParameterError, UsageError
 from seedbed_anthropic import AnthropicLLM
 from seedbed_anthropic.connection import Connection, connect, secrets_in
 
@@ -76,7 +75,7 @@ def test_a_header_of_the_users_is_credential_enough() -> None:
 
 
 def test_key_and_token_exclude_each_other() -> None:
-    with pytest.raises(ValidationError, match="exclude each other"):
+    with pytest.raises(ParameterError, match="exclude each other"):
         AnthropicLLM(model="claude", api_key="a", auth_token="b")
 
 

@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from seedbed import BaseStep, Row, UsageError, run
+from seedbed import BaseStep, ParameterError, Row, UsageError, run
 from seedbed_data import Language, QualityHeuristics, Validate
 
 GERMAN = "Das Wetter ist heute schön, und wir gehen am Nachmittag mit den Kindern in den Park."
@@ -212,7 +211,7 @@ def test_a_schema_that_is_none_stops_the_run(tmp_path: Path) -> None:
     ],
 )
 def test_parameters_that_do_not_fit_together_are_refused(fields: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ParameterError, match=said):
         Validate(**fields)
 
 

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from seedbed import BaseStep, Pipeline, Reject, Row, UsageError, run
+from seedbed import BaseStep, ParameterError, Pipeline, Reject, Row, UsageError, run
 from seedbed.testing import EchoLLM
 from seedbed_data import (
     Drop,
@@ -140,13 +139,13 @@ def test_shares_are_kept_on_average() -> None:
         (Split, {"parts": {"train": 0.9}}, "the shares make 0.9, not 1"),
         (Split, {"parts": {"train": 1.5, "test": -0.5}}, "a share is less than 0"),
         (Length, {"at_least": 3, "at_most": 2}, "less than at_least"),
-        (Sample, {"share": 2}, "less than or equal to 1"),
+        (Sample, {"share": 2}, "must be at most 1"),
     ],
 )
 def test_wrong_parameters_are_refused_when_the_step_is_made(
     step: type[BaseStep], fields: dict[str, Any], said: str
 ) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ParameterError, match=said):
         step(**fields)
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from seedbed import Request, UsageError, run
+from seedbed import ParameterError, Request, UsageError, run
 from seedbed.testing import ScriptedLLM
 from seedbed_tasks import EvolInstruct
 from seedbed_tasks.evolving import IN_BREADTH, IN_DEPTH, INPUT_FORMS
@@ -126,5 +125,5 @@ def test_seeds_come_from_a_file(tmp_path: Path) -> None:
     "given", [{"operators": ["widen"]}, {"operators": []}, {"seed_file": "nowhere.jsonl"}, {"rounds": 0}]
 )
 def test_wrong_parameters_are_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ParameterError):
         EvolInstruct(**given)

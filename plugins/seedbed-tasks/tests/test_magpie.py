@@ -3,9 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from seedbed import Capabilities, Choice, Request, Response, UnsupportedError, UsageError, run
+from seedbed import Capabilities, Choice, ParameterError, Request, Response, UnsupportedError, UsageError, run
 from seedbed.testing import ScriptedLLM
 from seedbed_tasks import Magpie
 
@@ -142,7 +141,7 @@ def test_a_model_of_unknown_family_needs_a_format() -> None:
     ],
 )
 def test_wrong_parameters_are_refused_with_what_to_write(given: dict[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(ParameterError, match=said):
         Magpie(**given)
 
 

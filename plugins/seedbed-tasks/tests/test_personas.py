@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from seedbed import Request, UsageError, run
+from seedbed import ParameterError, Request, UsageError, run
 from seedbed.testing import ScriptedLLM
 from seedbed_tasks import PersonaInstructions, PersonaRewrite, Personas
 from seedbed_tasks.persona_instructions import KINDS
@@ -130,5 +129,5 @@ def test_a_row_that_cannot_be_rewritten_is_rejected(row: dict[str, Any], reason:
 
 @pytest.mark.parametrize("given", [{"hops": -1}, {"texts": []}, {"file": "nowhere.jsonl"}])
 def test_wrong_parameters_are_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(ParameterError):
         Personas(**given)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from seedbed.engine.engine import Engine, Job
 from seedbed.engine.run import Run
@@ -55,7 +56,7 @@ def run(
     quality: bool = True,
     shard: str | None = None,
     restart: bool = False,
-    retry: bool = False,
+    retry: bool | Literal["recompute"] = False,
     observers: Iterable[str | object] = (),
     engine: str | Callable[[Job], Engine] | None = None,
     registry: Registry | None = None,
@@ -77,12 +78,14 @@ def run(
     `await arun(...)` in notebooks and coroutines.
 
     With `name`, or `out` (whose stem is the name then), the run is kept in `runs/`, and the same call resumes
-    it. `restart` starts over; `retry` retries failed rows, even with another LLM or other parameters. Without
-    a name, the rows live as long as the returned run (`Run.rows()`). `max_cost` is in dollars. `max_cost`,
-    `max_tokens` and `max_seconds` count over all sessions of a run. Prices are in dollars per million tokens,
-    and come from the package genai-prices unless `price_input` and `price_output` are given. `leaf` names the
-    step whose rows are the dataset, if a pipeline ends in several. Names are resolved in `registry`, or with
-    `locked` in a registry of what that lock file holds.
+    it. `restart` starts over; `retry` retries failed rows, even with another LLM or other parameters. If the
+    code or files of a step have changed, for example by an upgrade of its plugin, a retry would make all of
+    its rows again: it raises UsageError, unless `retry` is "recompute". Without a name, the rows live as long
+    as the returned run (`Run.rows()`). `max_cost` is in dollars. `max_cost`, `max_tokens` and `max_seconds`
+    count over all sessions of a run. Prices are in dollars per million tokens, and come from the package
+    genai-prices unless `price_input` and `price_output` are given. `leaf` names the step whose rows are the
+    dataset, if a pipeline ends in several. Names are resolved in `registry`, or with `locked` in a registry
+    of what that lock file holds.
 
     Rows in flight take at most `max_bytes_in_flight` bytes of memory (256 MiB unless set); a single larger
     row may pass alone.

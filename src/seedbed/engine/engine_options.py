@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
+
+from seedbed.plugins.fields.parameters import Parameters
 
 
-class EngineOptions(BaseModel):
+class EngineOptions(Parameters):
     """The parameters of an engine, which its users set with `--set engine.NAME=VALUE`.
 
     class ClusterOptions(EngineOptions):

@@ -11,7 +11,6 @@ from pickle import PicklingError
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import (
-    BaseModel,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -29,10 +28,11 @@ from seedbed.llm.keys.key_guard import find_key, untrusted_host
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.keys.pickling import may_hold_keys
 from seedbed.plugins.authoring.defaults import check_defaults
+from seedbed.plugins.fields.parameters import Parameters
 from seedbed.plugins.names import kebab_case
 
 
-class BackendSettings(BaseModel, ABC):
+class BackendSettings(Parameters, ABC):
     """What a backend is bound to: what its answers depend on, and what is secret about it."""
 
     model_config = ConfigDict(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
+
+from seedbed.plugins.fields.parameters import Parameters
 
 
-class GenerationParameters(BaseModel):
+class GenerationParameters(Parameters):
     """How answers are sampled; None leaves the choice to the provider."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=(), hide_input_in_errors=True)

@@ -6,7 +6,9 @@ import math
 from collections.abc import Iterable
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
+
+from seedbed.plugins.fields.parameters import Parameters
 
 _OWN = {"CPU": "cpus", "GPU": "gpus"}
 """Names of Ray's for what has a field of its own."""
@@ -14,7 +16,7 @@ _OWN = {"CPU": "cpus", "GPU": "gpus"}
 _Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class Resources(BaseModel):
+class Resources(Parameters):
     """What one worker needs, and how many workers there are to be.
 
         Resources(cpus=4, gpus=1, replicas=2, custom={"licence": 1})

@@ -77,19 +77,21 @@ def export(
     seed: int = 0,
     csv_safe: bool = False,
     registry: Registry | None = None,
+    where: str = "",
 ) -> Written:
     """Write the accepted rows of a run's step to where `output` says; return how many were written.
 
         export(run, Output("data/", split={"train": 0.9, "test": 0.1}), "qa-pairs")
 
-    `rows` replaces the step's rows, one by one. `seed` decides which row is in which split.
+    `rows` replaces the step's rows, one by one, or those for which the expression `where` holds: the card
+    says which. `seed` decides which row is in which split.
     Raises `UsageError` for an unknown ending or scheme, and `DatasetError` if the dataset can't be written or
     uploaded; the old one is unchanged then.
     """
     formed, types = rows_of_output(queries, output, leaf, rows)
     if output.file is not None and not output.is_folder:
         return Written(export_rows(safe_rows(formed, csv_safe), output.file, types, registry), {})
-    dataset = _Dataset(queries, output, leaf, Pinned(formed), seed, types)
+    dataset = _Dataset(queries, output, leaf, Pinned(formed), seed, types, where=where)
     if output.file is None:
         return dataset.upload(registry)
     return dataset.write_to(output.file)
@@ -129,6 +131,7 @@ class _Dataset(NamedTuple):
     seed: int
     types: bytes | None
     is_complete: bool = True
+    where: str = ""
 
     def write_to(self, path: Path) -> Written:
         """Replace the folder at `path`."""
@@ -182,7 +185,7 @@ class _Dataset(NamedTuple):
         from seedbed.store.cards.card_facts import RunStory
         from seedbed.store.cards.column_facts import columns_of
 
-        story = RunStory.of(self.queries, self.leaf).written_to(self.output)
+        story = RunStory.of(self.queries, self.leaf).written_to(self.output, self.where)
         columns = columns_of(self.rows, kinds)
         return card_text(self.output.name, story, columns, splits, is_complete=self.is_complete)
 

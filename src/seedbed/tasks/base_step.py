@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from seedbed.llm.files_read import Noted
 from seedbed.llm.keys.file_origin import FileOrigin, current_origin
@@ -18,6 +18,7 @@ from seedbed.plugins.authoring.elsewhere import check_fields, missing_attribute
 from seedbed.plugins.authoring.overrides import guard
 from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.plugins.fields.build import build
+from seedbed.plugins.fields.parameters import Parameters
 from seedbed.plugins.names import kebab_case
 from seedbed.tasks import guarded_steps
 from seedbed.tasks.columns.mapping import check_mappings, mapped
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from seedbed.pipeline.pipeline import Branches, Pipeline
 
 
-class BaseStep(BaseModel):
+class BaseStep(Parameters):
     """Anything that makes or changes rows; its fields are what users set.
 
     `inputs` and `outputs` name columns: as a property, or as `outputs: ClassVar[list[str]]`. Derive from

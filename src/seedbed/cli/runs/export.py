@@ -70,7 +70,15 @@ def export_run(
             return _tell_none_fit(where, len(reader.rows(leaf)), name, out)
         with _naming_options():
             if output is not None:
-                made = export(reader, output, leaf, rows=rows, seed=_seed(reader), csv_safe=csv_safe)
+                made = export(
+                    reader,
+                    output,
+                    leaf,
+                    rows=rows,
+                    seed=_seed(reader),
+                    csv_safe=csv_safe,
+                    where=where or "",
+                )
                 _tell_written(made, output.path)
             elif form is not None:
                 _write_lines(TrainingRows(rows, form, columns_of(how["parts"]), how["chat_template"]))

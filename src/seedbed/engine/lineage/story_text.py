@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Any, Literal, NamedTuple
 
 from seedbed.counts import tokens_text
@@ -62,10 +63,8 @@ def parts_of(chapter: Chapter) -> Iterator[StoryPart]:
         made_for = ", ".join(repr(part) for part in parts_of_key(told.shared_key))
         yield StoryPart("note", "shared", f"asked once for all rows with {made_for}")
         yield from _call_parts(told, ())
-    earlier: Sequence[Message] = ()
-    for told in chapter.calls:
-        yield from _call_parts(told, earlier)
-        earlier = told.messages or ()
+    for number, told in enumerate(chapter.calls):
+        yield from _call_parts(told, chapter.calls[:number])
     yield from _row_parts(chapter)
     for reason in chapter.reasons:
         kind: Kind = "rejected" if reason["rejected"] else "failed"
@@ -82,8 +81,8 @@ def _input_parts(chapter: Chapter) -> Iterator[StoryPart]:
         yield StoryPart("from", title, row_text(chapter.input))
 
 
-def _call_parts(told: ToldCall, earlier: Sequence[Message]) -> Iterator[StoryPart]:
-    for message in added_messages(told.messages or (), earlier):
+def _call_parts(told: ToldCall, earlier: Sequence[ToldCall]) -> Iterator[StoryPart]:
+    for message in _not_shown(told.messages or (), earlier):
         yield StoryPart("prompt", str(message["role"]), message_text(message))
     if told.call is None:
         yield StoryPart("note", "no answer", "the call failed")
@@ -95,6 +94,21 @@ def _call_parts(told: ToldCall, earlier: Sequence[Message]) -> Iterator[StoryPar
         yield StoryPart("note", "prompt", "not kept: an earlier version of Seedbed made this call")
     for title, text in told_answers(told.choices, f" · {_about(told.call, told.seed)}"):
         yield StoryPart("answer", title, text)
+
+
+def _not_shown(messages: Sequence[Message], earlier: Sequence[ToldCall]) -> Sequence[Message]:
+    """Return what a call adds to the prompts and answers of earlier ones, to whichever it is most like."""
+    answers = {choice.text for told in earlier for choice in told.choices}
+    added = [messages]
+    for told in earlier:
+        shown = told.messages or ()
+        added.append(added_messages(messages, shown))
+        # It may begin as an earlier one and go on otherwise, as the second reminder does.
+        pairs = zip(messages, shown, strict=False)
+        rest = messages[sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)) :]
+        is_answer = bool(rest) and rest[0]["role"] == "assistant" and rest[0].get("content") in answers
+        added.append(rest[is_answer:])
+    return min(added, key=len)
 
 
 def _row_parts(chapter: Chapter) -> Iterator[StoryPart]:

@@ -218,6 +218,8 @@ class _Waiting:
             wanted = [part for part in batch if not part.answer.done()]
             await asyncio.gather(*(self._sent(part) for part in _split(wanted, error)))
         else:
+            # Its calls are what a run counts, not what they're sent in: each was asked for by a row.
+            self._sender.counts.answered += len(batch) - 1
             for part, own in zip(batch, _own_answers(batch, response), strict=True):
                 if part.sending is not None:
                     part.sending.share(sending)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 
 from seedbed.errors import BrokenPluginError, ParameterError, SeedbedError
 from seedbed.plugins.authoring.class_errors import told
-from seedbed.plugins.authoring.elsewhere import FIELDS
-from seedbed.plugins.fields.field_problems import FieldProblem, field_problems, no_such_field
+from seedbed.plugins.fields.field_problems import FieldProblem, field_problems
 from seedbed.plugins.fields.secret_fields import holds_secret, is_secret
+from seedbed.plugins.fields.unfit_fields import known_fields, unfit_error, unknown_names
 from seedbed.plugins.owner import broken_class, place_of
 from seedbed.tracebacks import where
 
@@ -28,13 +28,10 @@ def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
     Raises `BrokenPluginError` if the class's own code fails, or if pydantic can't use the class. `what` names
     the object in messages, such as "the task 'magpie'". Values of secret or unknown fields are never shown.
     """
-    known = _known_fields(cls)
-    unknown = (
-        [] if cls.model_config.get("extra") == "allow" else [name for name in fields if name not in known]
-    )
+    known, unknown = known_fields(cls), unknown_names(cls, fields)
     # Raised outside of `except`: pydantic's own error shows input values, including secrets, so it must not
     # become the cause or context of ours.
-    problems = [_unknown(name, known) for name in unknown]
+    found: Sequence[FieldProblem] = ()
     raised: BrokenPluginError | None = None
     try:
         made = _complete(cls(**{name: value for name, value in fields.items() if name not in unknown}))
@@ -42,20 +39,17 @@ def build(cls: type[_Model], fields: Mapping[str, Any], what: str) -> _Model:
             return made
     except ValidationError as error:
         found = field_problems(error, cls, fields, known)
-        # A misspelt field may be the one that is missing, or that others need.
-        problems += [one for one in found if not unknown or not one.is_of_whole]
-    except SeedbedError:
-        if not unknown:
+    except SeedbedError as error:
+        if isinstance(error, ParameterError) and error.of is cls:
+            # Of a class of `Parameters`: the same problems, under the name that it's called by here.
+            found = error.problems
+        elif not unknown:
             raise
     except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
         raised = None if unknown else _broken(cls, error, fields, known)
     if raised is not None:
         raise raised from raised.__cause__
-    unfit = ParameterError(
-        f"the parameters of {what} do not fit", *(line for one in problems for line in one.lines)
-    )
-    unfit.problems = problems
-    raise unfit
+    raise unfit_error(cls, unknown, found, what)
 
 
 def _complete(made: _Model) -> _Model:
@@ -89,16 +83,3 @@ def _secrets(fields: Mapping[str, Any], known: Mapping[str, FieldInfo]) -> Itera
             is_secret(name) or "://" in str(text) or (field and holds_secret(field.annotation))
         ):
             yield str(text)
-
-
-def _known_fields(cls: type[BaseModel]) -> dict[str, FieldInfo]:
-    known = dict(cls.model_fields)
-    for field in cls.model_fields.values():
-        known |= {alias: field for alias in (field.alias, field.validation_alias) if isinstance(alias, str)}
-    return known
-
-
-def _unknown(name: str, known: Iterable[str]) -> FieldProblem:
-    if name in FIELDS:
-        return FieldProblem((name,), f"there is no such field; {FIELDS[name]}")
-    return no_such_field((name,), known)

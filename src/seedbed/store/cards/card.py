@@ -36,7 +36,7 @@ def card_text(
         _introduction(story, rows, is_complete=is_complete),
         section("Rows", _splits(splits), table(("column", "type", "example"), columns)),
         section("How it was made", *_making(story)),
-        section("What was left out", *_left_out(story)),
+        section("What was left out", *_left_out(story, rows)),
         section("What it cost", _cost(story)),
         section("Licences of the models' outputs", _licences(story)),
         section("Citations", *(fenced(text) for text in story.citations)),
@@ -104,12 +104,16 @@ def _making(story: RunStory) -> Iterator[str]:
     yield table(("", ""), [(name, str(value or "")) for name, value in (*facts, *plugins)])
 
 
-def _left_out(story: RunStory) -> Iterator[str]:
+def _left_out(story: RunStory, rows: int) -> Iterator[str]:
     counts = [(verdict, f"{count:,}") for verdict, count in story.counts.items()]
     yield table(("verdict", "rows"), counts)
     if story.reasons:
-        rows = [(verdict, reason, f"{count:,}") for verdict, reason, count in story.reasons]
-        yield table(("verdict", "reason", "rows"), rows)
+        reasons = [(verdict, reason, f"{count:,}") for verdict, reason, count in story.reasons]
+        yield table(("verdict", "reason", "rows"), reasons)
+    if story.where:
+        others = count_of(story.counts.get("accepted", rows) - rows, "accepted row")
+        yield f"When they were exported, {others} were left out, for which this doesn't hold:"
+        yield fenced(story.where)
 
 
 def _cost(story: RunStory) -> str:
@@ -136,8 +140,13 @@ def _licences(story: RunStory) -> str:
 
 
 def _command(story: RunStory) -> str:
+    chosen = (
+        "\n\nThen choose the rows: `seedbed runs export RUN -o OUT`, with `--where` and the expression above."
+        if story.where
+        else ""
+    )
     if command := story.command():
-        return fenced(command, "console")
+        return fenced(command, "console") + chosen
     return "It was made from Python: `seedbed.run` with the steps and parameters above."
 
 

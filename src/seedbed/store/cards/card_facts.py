@@ -23,7 +23,10 @@ _ELSEWHERE = ("llm", "embedder")
 
 @dataclass(frozen=True)
 class RunStory:
-    """A run as its manifest, its counts and what it spent tell it; `leaf` is the step of the rows."""
+    """A run as its manifest, its counts and what it spent tell it; `leaf` is the step of the rows.
+
+    `where` is the expression that the rows were chosen by when they were exported, if they were.
+    """
 
     manifest: Mapping[str, Any]
     leaf: str
@@ -31,6 +34,7 @@ class RunStory:
     reasons: tuple[tuple[str, str, int], ...]
     spent: TotalSpent
     models: tuple[str, ...]
+    where: str = ""
 
     @classmethod
     def of(cls, queries: RunQueries, leaf: str) -> RunStory:
@@ -50,15 +54,15 @@ class RunStory:
             _models(manifest, queries.called_models()),
         )
 
-    def written_to(self, output: Output) -> RunStory:
+    def written_to(self, output: Output, where: str = "") -> RunStory:
         """Return the story of the same run, whose rows are written to another place or in another form."""
         order = self.manifest.get("order")
         if not order:
-            return self
+            return replace(self, where=where)
         leaf = {"leaf": output.leaf} if output.leaf else {}
         # Cells are made safe in a .csv, which has no card.
         written = {**output.options(), **leaf, "shard_rows": output.file_rows, "csv_safe": False}
-        return replace(self, manifest={**self.manifest, "order": {**order, **written}})
+        return replace(self, where=where, manifest={**self.manifest, "order": {**order, **written}})
 
     @property
     def name(self) -> str:
