@@ -17,8 +17,8 @@ class Records:
         lines.skip(skip)
 
     `passed` is the number of lines that the reader wasn't given, `row` the line on which the current row
-    begins, if the caller keeps it. `csv.reader` takes one line at a time, so
-    lines can be passed over between two of its records.
+    begins, if the caller keeps it. `csv.reader` takes one line at a time, so lines can be passed over between
+    two of its records.
     """
 
     # A resumed run reads the file from its beginning to find where its rows go on: where a record begins

@@ -9,20 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from seedbed.store.manifest_parts import upstream_of
 from seedbed.store.run_queries import RunQueries
 
 
 def leaves_up_to(queries: RunQueries, manifest: Mapping[str, Any], leaf: str) -> list[str]:
     """Return the leaf, and those before it that have verdicts, by a run's manifest."""
-    parents: dict[str, list[str]] = {}
-    for parent, child, *_ in manifest.get("ways", ()):
-        parents.setdefault(child, []).append(parent)
-    known, left = {leaf}, [leaf]
-    while left:
-        fresh = [step for step in parents.get(left.pop(), ()) if step not in known]
-        known.update(fresh)
-        left += fresh
-    return [leaf, *(one for one in queries.leaves() if one in known and one != leaf)]
+    upstream = upstream_of(leaf, manifest.get("ways", ()))
+    return [leaf, *(one for one in queries.leaves() if one in upstream and one != leaf)]
 
 
 def count_up_to(queries: RunQueries, manifest: Mapping[str, Any], leaf: str) -> dict[str, int]:

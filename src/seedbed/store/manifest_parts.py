@@ -1,8 +1,8 @@
-"""What a manifest says of the steps and LLMs of a run: their plugins, and which parameters are prompts."""
+"""What a manifest says of the steps and LLMs of a run: their plugins, their prompts, and what is upstream."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 _OF_PROMPTS = ("template", "prompt", "instruction")
@@ -30,3 +30,17 @@ def is_prompt(name: str, *values: Any) -> bool:
     """Whether the parameter of this name, with such values, is a text that's sent to a model."""
     is_text = all(value is None or isinstance(value, str) for value in values)
     return is_text and any(word in name for word in _OF_PROMPTS)
+
+
+def upstream_of(step: str, ways: Iterable[Sequence[Any]]) -> set[str]:
+    """Return the steps upstream of one, by the edges of a manifest: parent, child, condition."""
+    parents: dict[str, set[str]] = {}
+    for parent, child, *_ in ways:
+        parents.setdefault(child, set()).add(parent)
+    found: set[str] = set()
+    left = [step]
+    while left:
+        new = parents.get(left.pop(), set()) - found
+        found |= new
+        left += new
+    return found

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 import orjson
 
 from seedbed.llm.response_json import decode_response
+from seedbed.store.manifest_parts import upstream_of
 from seedbed.store.row_ids import ids_upstream
 from seedbed.store.run_queries import RunQueries
 from seedbed.store.run_values import Call, Decision, Refused, Result
@@ -225,20 +226,6 @@ def _kept_row(
     result = queries.result_of(step, source)
     made = stored_rows(result.data, row_of_step(step, source)) if result else []
     return entry_at(made, number)
-
-
-def upstream_of(step: str, ways: Iterable[Sequence[Any]]) -> set[str]:
-    """Return the steps upstream of one, by the edges of a manifest: parent, child, condition."""
-    parents: dict[str, set[str]] = {}
-    for parent, child, *_ in ways:
-        parents.setdefault(child, set()).add(parent)
-    found: set[str] = set()
-    left = [step]
-    while left:
-        new = parents.get(left.pop(), set()) - found
-        found |= new
-        left += new
-    return found
 
 
 def _answers(call: Call) -> list[dict[str, Any]]:

@@ -18,7 +18,6 @@ logger = logging.getLogger(__name__)
 _SECONDS = 0.2
 """Seconds after which a process that has died while it loaded its LLM is looked at again."""
 
-
 _UNLOADING_SECONDS = 10.0
 """Seconds that replicas have to unload; then their processes end in any case."""
 

@@ -11,7 +11,7 @@ from seedbed import RunEntry
 
 T = TypeVar("T")
 
-_SHARE = 10
+_TIMES = 10
 """Pages about a run that goes on are fetched every second, and counting 300,000 rows takes one. So what took
 some time to count is counted again after ten times that at the earliest."""
 
@@ -28,6 +28,7 @@ class Remembered:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
+        # Without a lock: two threads that count the same at once both come to a right value.
         self._kept: dict[tuple[Path, str], _Kept] = {}
 
     def of(self, entry: RunEntry, name: str, made: Callable[[], T]) -> T:
@@ -40,7 +41,7 @@ class Remembered:
         stamp, begun = _stamp(entry.folder / "run.db"), self._clock()
         kept = self._kept.get((entry.folder, name))
         if kept is not None:
-            is_recent = entry.holder is not None and begun - kept.at < _SHARE * kept.seconds
+            is_recent = entry.holder is not None and begun - kept.at < _TIMES * kept.seconds
             if kept.stamp == stamp or is_recent:
                 return cast("T", kept.value)
         value = made()

@@ -96,6 +96,7 @@ class Trials:
 
     def made(self, digest: str, make: Callable[[], Tried]) -> Tried:
         """Return what came of a trial, which is made once: a second click pays for nothing."""
+        # Held while the model is asked: the second of two clicks waits, and finds what the first has bought.
         with self._lock:
             if (known := self._kept.get(digest)) is not None:
                 return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from seedbed.engine.lineage.chapters import Chapter
-from seedbed.store.refused_rows import upstream_of
+from seedbed.store.manifest_parts import upstream_of
 from seedbed.store.row_ids import is_made_from
 
 

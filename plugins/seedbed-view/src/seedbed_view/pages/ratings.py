@@ -17,8 +17,10 @@ from seedbed_view.runs_read import leaf_of, opened, row_of
 RATER = "seedbed-rater"
 """The cookie with the name under which this browser rates."""
 
-_MONTHS = 60 * 60 * 24 * 90
+_COOKIE_SECONDS = 60 * 60 * 24 * 90
+"""How long a browser remembers its rater: three months."""
 _LONGEST_FORM = 64 * 1024
+"""Bytes of a form: a long note in any script, and far from what would fill the memory."""
 
 
 def ratings(request: Request) -> Response:
@@ -59,7 +61,7 @@ def _rated(request: Request, given: dict[str, str]) -> Response:
         Ratings(reader, leaf).rate(row, given.get("rating"), rater=rater, **said)
     answer = RedirectResponse(row_path(name, row, leaf), 303)
     answer.set_cookie(
-        RATER, _written(rater.strip()), max_age=_MONTHS, httponly=True, samesite="strict", path="/"
+        RATER, _written(rater.strip()), max_age=_COOKIE_SECONDS, httponly=True, samesite="strict", path="/"
     )
     return answer
 

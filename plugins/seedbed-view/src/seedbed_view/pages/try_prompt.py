@@ -27,7 +27,9 @@ from seedbed_view.trials import (
 )
 
 _LONGEST_FORM = 1024 * 1024
+"""Bytes of a form: prompts may hold examples as long as a chapter."""
 _FIELD = "prompt."
+"""What the names of the form's fields begin with that hold prompts."""
 
 
 def show(request: Request) -> Response:
