@@ -9,6 +9,7 @@ import logging
 import os
 import secrets
 import signal
+import threading
 import time
 import urllib.request
 from collections.abc import Mapping
@@ -351,6 +352,22 @@ class StaysUnloaded(PlainLLM):
     async def respond(self, request: Request) -> Response:
         if not self._is_open:
             raise LLMError("it is not loaded")
+        return await super().respond(request)
+
+
+@fails("test_unloading_leaves_nothing")
+class LeavesAThread(PlainLLM):
+    def load(self) -> None:
+        threading.Thread(target=_never.wait, name="helper", daemon=True).start()
+
+
+_never = threading.Event()
+
+
+@fails("test_the_process_is_left_alone")
+class SaysWhatItDoes(PlainLLM):
+    async def respond(self, request: Request) -> Response:
+        print("asking")
         return await super().respond(request)
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import zlib
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from pydantic import PrivateAttr
+
 from seedbed import Embedder, Embeddings, HTTPEmbedder, InvalidResponseError, Usage, post_json, public_url
 
-BROKEN: dict[str, type[Embedder]] = {}
-"""The faulty class for each test of the contract of embedders that isn't one of LLMs."""
+BROKEN: dict[type[Embedder], str] = {}
+"""Faulty classes, and the test of the contract of embedders that each is to fail."""
 
 
 class PlainEmbedder(HTTPEmbedder):
@@ -48,18 +51,21 @@ class PlainVectors(Embedder):
 
     repeatable: ClassVar[bool] = True
 
+    shift: int = 0
+
     async def embed(self, texts: Sequence[str]) -> Embeddings:
         return Embeddings(vectors=[self.vector(text) for text in texts])
 
     def vector(self, text: str) -> list[float]:
-        return [float(number) for number in zlib.crc32(text.encode()).to_bytes(4)]
+        seed = f"{self.model} {self.shift} {text}"
+        return [float(number) for number in zlib.crc32(seed.encode()).to_bytes(4)]
 
 
 def fails(test: str) -> Any:
     """Say which contract test an embedder is to fail."""
 
     def mark(cls: type[Embedder]) -> type[Embedder]:
-        BROKEN[test] = cls
+        BROKEN[cls] = test
         return cls
 
     return mark
@@ -159,3 +165,88 @@ class BelongsToItsFirstLoop(PlainVectors):
 
 
 _FIRST: dict[str, asyncio.AbstractEventLoop] = {}
+
+
+@fails("test_the_vectors_are_those_of_the_server")
+class HalvesPrecision(PlainEmbedder):
+    def vectors_in(self, data: list[dict[str, Any]], texts: Sequence[str]) -> Any:
+        import numpy
+
+        return numpy.array(super().vectors_in(data, texts), numpy.float16)
+
+
+@fails("test_the_tokens_are_those_that_were_counted")
+class AddsUpTokens(PlainEmbedder):
+    _sum: int = PrivateAttr(0)
+
+    def usage(self, counted: dict[str, Any]) -> Usage:
+        self._sum += counted["prompt_tokens"]
+        return Usage(self._sum)
+
+
+@fails("test_the_loop_goes_on_while_a_call_is_under_way")
+class ComputesOnTheLoop(PlainVectors):
+    def vector(self, text: str) -> list[float]:
+        time.sleep(0.03)
+        return super().vector(text)
+
+
+@fails("test_a_long_text_is_embedded_whole_or_refused")
+class CutsOffLongTexts(PlainVectors):
+    def vector(self, text: str) -> list[float]:
+        return super().vector(text[:512])
+
+
+@fails("test_an_empty_text_has_a_vector_or_is_refused")
+class DividesByTheLengthOfTexts(PlainVectors):
+    def vector(self, text: str) -> list[float]:
+        return [number / len(text) for number in super().vector(text)]
+
+
+@fails("test_an_empty_text_has_a_vector_or_is_refused")
+class LeavesOutEmptyTexts(PlainVectors):
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        return await super().embed([text for text in texts if text])
+
+
+@fails("test_another_one_may_be_unloaded")
+class HasOneModelForAll(PlainVectors):
+    loaded: ClassVar[set[str]] = set()
+
+    def load(self) -> None:
+        self.loaded.add(self.model)
+
+    def unload(self) -> None:
+        super().unload()
+        self.loaded.clear()
+
+    def vector(self, text: str) -> list[float]:
+        assert self.loaded, "no model is loaded"
+        return super().vector(text)
+
+
+@fails("test_one_with_other_fields_has_other_vectors")
+class KeepsVectorsByText(PlainVectors):
+    kept: ClassVar[dict[str, list[float]]] = {}
+
+    def vector(self, text: str) -> list[float]:
+        return self.kept.setdefault(text, super().vector(text))
+
+
+@fails("test_one_with_other_fields_has_other_vectors")
+class KeepsAnswersByText(PlainEmbedder):
+    kept: ClassVar[dict[tuple[str, ...], Embeddings]] = {}
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        return self.kept.setdefault((*texts, self.base_url), await super().embed(texts))
+
+
+@fails("test_one_with_other_fields_has_other_vectors")
+class TakesAllFieldsForConnections(PlainVectors):
+    connection_fields: ClassVar[frozenset[str]] = frozenset({"timeout", "shift"})
+
+
+@fails("test_another_process_makes_the_same_vectors")
+class HashesTexts(PlainVectors):
+    def vector(self, text: str) -> list[float]:
+        return [float(number) for number in (hash(text) % 2**32).to_bytes(4)]

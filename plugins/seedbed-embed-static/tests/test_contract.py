@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy
 import pytest
@@ -11,7 +11,7 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 
-from seedbed.testing import EmbedderContract, PackageContract
+from seedbed.testing import EmbedderContract, PackageContract, departs
 from seedbed_embed_static import StaticEmbedder
 
 WORDS = ["[UNK]", "A", "colour", ".", "Zwei", "Zeilen", "blau", "tags", "Number", *map(str, range(40))]
@@ -35,6 +35,7 @@ class TestPackage(PackageContract):
 class TestWordLlama(EmbedderContract):
     embedder_class = StaticEmbedder
     model = "wordllama"
+    another: ClassVar[dict[str, Any]] = {"dimensions": 64}
 
 
 class TestModel2Vec(EmbedderContract):
@@ -46,3 +47,7 @@ class TestModel2Vec(EmbedderContract):
 
     def new_llm(self, **fields: Any) -> StaticEmbedder:
         return StaticEmbedder(model=str(self.folder), timeout=self.patience, **fields)
+
+    @departs("a text is cut off at `max_tokens`, by default at what the model was made for")
+    def test_a_long_text_is_embedded_whole_or_refused(self) -> None:
+        pass

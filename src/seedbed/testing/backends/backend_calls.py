@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from seedbed.errors import TimedOutError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.messages import Message
 from seedbed.testing.backends.llm_facts import PATIENCE, QUESTION, LLMFacts, ask, start, together
 from seedbed.testing.backends.standstill import holds_up_the_loop
 from seedbed.testing.heartbeat import Heartbeat
+from seedbed.testing.process_watch import left_alone, left_each_time
 from seedbed.testing.servers.scripted_server import ScriptedServer
 
 CALLS = 8
@@ -65,7 +68,7 @@ class BackendCallContract(LLMFacts):
             "the backend blocks the loop until its answer has come: await it, or call asyncio.to_thread"
         )
         # A backend that blocks does so every time, a pause of the machine comes by chance.
-        assert any(_lateness(llm) < LATENESS for _ in range(3)), (
+        assert any(_lateness(llm, self.much) < LATENESS for _ in range(3)), (
             f"the backend blocked the loop for {LATENESS:g} s or more: await, or call asyncio.to_thread"
         )
 
@@ -134,6 +137,33 @@ class BackendCallContract(LLMFacts):
             llm.unload()
             llm.unload()
 
+    def test_unloading_leaves_nothing(self, llm: BaseBackend) -> None:
+        """What `load` and calls open is closed after `unload`: threads, files and connections.
+
+        A process may load and unload a backend for each of a hundred runs.
+        """
+
+        def come_and_go() -> None:
+            ask(llm, **SHORT)
+            llm.unload()
+
+        left = left_each_time(come_and_go)
+        assert not left, (
+            f"each time that it's loaded and unloaded, it leaves {' and '.join(left)}: close it in `unload`"
+        )
+
+    def test_the_process_is_left_alone(self, llm: BaseBackend, capfd: pytest.CaptureFixture[str]) -> None:
+        """It prints nothing to standard output, and sets nothing for the whole process, such as a seed.
+
+        Without `-o`, the rows of a dataset go to standard output. Other plugins run in the same process.
+        """
+        capfd.readouterr()
+        with left_alone():
+            ask(llm, **SHORT)
+            llm.unload()
+        written = capfd.readouterr().out
+        assert not written, f"standard output has {written!r}: print to sys.stderr"
+
     def _holds_up_the_loop(self, request: pytest.FixtureRequest) -> bool:
         """Return whether the backend blocks the loop; measured once per test class, since it's slow."""
         found = request.node.parent.stash
@@ -144,8 +174,8 @@ class BackendCallContract(LLMFacts):
         return bool(found[_HELD_UP])
 
 
-def _lateness(llm: BaseBackend) -> float:
+def _lateness(llm: BaseBackend, messages: Sequence[Message]) -> float:
     """Return for how many seconds the backend blocked the loop during a call."""
     with Heartbeat(loop_thread().loop) as heart:
-        ask(llm, **SHORT)
+        ask(llm, messages, **SHORT)
     return heart.lateness

@@ -13,20 +13,20 @@ from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.response import Usage
 from seedbed.testing.backends.backend_calls import CALLS, BackendCallContract
-from seedbed.testing.backends.embedder_facts import TEXTS, EmbedderFacts
-from seedbed.testing.backends.llm_facts import PATIENCE, ask, once, only, start, together
+from seedbed.testing.backends.embedder_facts import CLOSE, TEXTS
+from seedbed.testing.backends.embedder_texts import EmbedderTextContract
+from seedbed.testing.backends.llm_facts import PATIENCE, once, only, start, together, twice
 from seedbed.testing.backends.llm_failures import LLMFailureContract
 from seedbed.testing.backends.llm_identity import LLMIdentityContract
 from seedbed.testing.backends.llm_keys import LLMKeyContract
 from seedbed.testing.servers.embeddings_api import vector_for
 from seedbed.testing.servers.scripted_server import ScriptedServer
 
-CLOSE = 1e-3
-"""How far the numbers of a vector may differ if its text is embedded along with others."""
+SENT = (*TEXTS, "  spaces around  ", "word " * 500)
 
 
 class EmbedderContract(
-    EmbedderFacts, BackendCallContract, LLMFailureContract, LLMIdentityContract, LLMKeyContract
+    EmbedderTextContract, BackendCallContract, LLMFailureContract, LLMIdentityContract, LLMKeyContract
 ):
     """What Seedbed expects of every embedder. Subclass it and give the facts of yours:
 
@@ -34,7 +34,8 @@ class EmbedderContract(
             embedder_class = ParrotEmbedder
             wire = EmbeddingsAPI()       # leave this out if the model runs in the process
 
-    `new_llm`, `llm_at` and `llm` make embedders: the tests of keys, failures and identity are those of LLMs.
+    `another` are fields with which it has other vectors. `new_llm`, `llm_at` and `llm` make embedders: the
+    tests of keys, failures and identity are those of LLMs.
     """
 
     def test_each_text_has_its_vector(self, llm: Embedder) -> None:
@@ -91,10 +92,15 @@ class EmbedderContract(
 
         A vector of another text than the row's is wrong without any error.
         """
-        once(llm).vectors(TEXTS)
+        once(llm).vectors(SENT)
         asked = only(server, self.protocol)
         arrived = tuple(message["content"] for message in asked.request.messages)
-        assert arrived == TEXTS, f"the texts changed on the way: {arrived}"
+        changed = [
+            f"{text[:40]!r} became {other[:40]!r}"
+            for text, other in zip(SENT, arrived, strict=False)
+            if text != other
+        ]
+        assert arrived == SENT, f"the texts changed on the way: {changed or len(arrived)}"
         assert asked.model == llm.model, f"the server was asked for {asked.model!r}, not {llm.model!r}"
 
     def test_the_vectors_are_those_of_the_server(self, llm: Embedder, server: ScriptedServer) -> None:
@@ -112,8 +118,9 @@ class EmbedderContract(
 
         Budgets and costs go by it.
         """
-        counted = ask(llm).usage
-        assert counted == Usage(11), f"the server counted 11 input tokens, but `usage` is {counted}"
+        for answer in twice(llm):
+            counted = answer.usage
+            assert counted == Usage(11), f"the server counted 11 input tokens, but `usage` is {counted}"
 
     def test_a_vector_too_few_is_told(self, llm: Embedder, server: ScriptedServer) -> None:
         """An answer with fewer vectors than texts raises InvalidResponseError.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from seedbed.llm.embedding.embedder import Embedder
@@ -14,6 +15,9 @@ from seedbed.testing.servers.embeddings_api import vector_for
 
 TEXTS = ("A colour.", "Zwei Zeilen,\nblau und grün.", '𝄞 and <b>tags</b> & "quotes"')
 
+CLOSE = 1e-3
+"""How far the numbers of a vector may differ if its text is embedded along with others."""
+
 
 class EmbedderFacts(LLMFacts):
     """The facts of an embedder: its class, a model, other fields, and the protocol that it speaks."""
@@ -23,6 +27,11 @@ class EmbedderFacts(LLMFacts):
     embedder_class: ClassVar[type[Embedder]] = fact(
         "the class of the embedder", "embedder_class = ParrotEmbedder"
     )
+
+    another: ClassVar[Mapping[str, Any]] = {}
+    """Fields with which an embedder has other vectors: `{"dimensions": 64}`, or another model."""
+
+    much = [{"role": "user", "content": f"Number {number}"} for number in range(8)]
 
     good = Embeddings(vectors=[vector_for(QUESTION[0]["content"])], usage=Usage(11))
 

@@ -60,6 +60,9 @@ class LLMFacts(Contract):
     good: ClassVar[Response] = ANSWER
     """The answer of the server."""
 
+    much: ClassVar[Sequence[Message]] = QUESTION
+    """The messages of a call that keeps a backend busy, if anything does."""
+
     def answer_to(self, asked: Request) -> Response:
         """Return the server's answer to a request."""
         return replace(ANSWER, choices=ANSWER.choices * asked.n)
@@ -126,6 +129,12 @@ def together(llm: BaseBackend, prompts: Sequence[Sequence[Message]]) -> list[Fut
     # Not `start`: each of its calls has a copy, which would hide what the calls of an instance share.
     view = once(llm, len(prompts))
     return [_begin(view, prompt) for prompt in prompts]
+
+
+def twice(llm: BaseBackend, messages: Sequence[Message] = QUESTION) -> list[Response]:
+    """Return the answers to two equal calls of one instance, the second after the first."""
+    view = once(llm)
+    return [_begin(view, messages).result(llm.timeout + PATIENCE) for _ in range(2)]
 
 
 def _begin(view: BaseBackend, messages: Sequence[Message], n: int = 1, **parameters: Any) -> Future[Response]:

@@ -51,5 +51,8 @@ class EmbeddingsAPI(ChatCompletions):
 
 
 def vector_for(text: str) -> list[float]:
-    """Return a vector of four numbers that 32-bit floats hold exactly; other texts have other vectors."""
-    return [float(byte) for byte in struct.pack(">I", crc32(text.encode()))]
+    """Return a vector of four numbers that 32-bit floats hold exactly, and those of 16 bits don't.
+
+    Other texts have other vectors.
+    """
+    return [byte + 1 / 4096 for byte in struct.pack(">I", crc32(text.encode()))]

@@ -21,7 +21,6 @@ import pytest
 
 from seedbed.errors import SeedbedError
 from seedbed.tasks.rows import encode_row
-from seedbed.testing.steps.base_step_contract import BaseStepContract
 
 # One process for all tests, which forks for each: a new one would import Seedbed again, which takes a second.
 _PROGRAM = """
@@ -37,8 +36,11 @@ _SEEDS = ("1", "2")
 """Seeds of hashes: the other process has one that this process hasn't."""
 
 
-def made_elsewhere(contract: BaseStepContract, method: str) -> Any:
-    """Return what a method of a contract returns in another process; skips the test if it can't be asked."""
+def made_elsewhere(contract: Any, method: str) -> Any:
+    """Return what a method of a contract returns in another process; skips the test if it can't be asked.
+
+    A contract has the fact `patience`.
+    """
     cls = type(contract)
     request = {
         "module": cls.__module__,
@@ -52,7 +54,7 @@ def made_elsewhere(contract: BaseStepContract, method: str) -> Any:
     if problem == _ENDED_TEXT:
         pytest.fail(problem)
     if problem:
-        pytest.skip(f"another process can't import the test: {problem}")
+        pytest.skip(f"another process can't run the test: {problem}")
     return made
 
 
@@ -106,7 +108,11 @@ def serve() -> None:
             if status:
                 print(_ENDED, file=answers, flush=True)
             continue
-        made = None if problem else getattr(contract, method)()
+        made = None
+        try:
+            made = None if problem else getattr(contract, method)()
+        except Exception as error:  # noqa: BLE001 - what a fixture sets is missing here
+            problem = f"{type(error).__name__}: {error}"
         print(json.dumps((made, problem)), file=answers, flush=True)
         if child == 0:
             os._exit(0)
