@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ import pytest
 from seedbed import Format, Pass, Reading, Registry, run
 from seedbed.errors import BrokenPluginError, DatasetError
 from seedbed.store.export import export_rows
+from seedbed.store.format_calls import upload_with
 from seedbed.store.readers import read_rows
 
 ROWS = [b'{"a":1}', b'{"a":2}', b'{"a":3}']
@@ -159,3 +160,12 @@ def test_a_format_that_reads_otherwise_is_named(tmp_path, monkeypatch, given, sa
 
     with pytest.raises(BrokenPluginError, match=said):
         list(read_rows(file, Reading(registry=kept_by(Given))))
+
+
+class UploadsLater(Format):
+    async def upload(self, folder: Path, address: str, options: Mapping[str, Any]) -> Any: ...
+
+
+def test_an_upload_that_nobody_awaits_is_no_upload(tmp_path):
+    with pytest.raises(DatasetError, match="hasn't uploaded to 'odd://set': nobody awaits its `upload`"):
+        upload_with(UploadsLater(), tmp_path, "odd://set", {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import orjson
+import pytest
 
 from seedbed import DatasetError, Format, Reading, Row, UsageError
 from seedbed.testing import FormatContract
@@ -81,13 +83,44 @@ class TestLines(FormatContract):
     wrong_places: ClassVar[list[str]] = ["lines://"]
 
 
+BOX: dict[str, dict[str, bytes]] = {}
+"""What is at addresses of the scheme `box`."""
+
+
 class Uploads(Format):
     """A scheme that takes everything."""
 
-    def upload(self, folder: Path, address: str, options: Mapping[str, Any]) -> None: ...
+    def upload(self, folder: Path, address: str, options: Mapping[str, Any]) -> None:
+        there = BOX.setdefault(address, {})
+        sent = self.sent(folder)
+        for path in [path for path in there if path.endswith(".parquet") and options["complete"]]:
+            del there[path]
+        there.update(sent)
+
+    def sent(self, folder: Path) -> dict[str, bytes]:
+        files = [one for one in folder.rglob("*") if not one.is_dir()]
+        return {one.relative_to(folder).as_posix(): one.read_bytes() for one in files}
 
 
-class TestUploads(FormatContract):
+class BoxContract(FormatContract):
+    """Of the scheme `box`, each test with an address of its own."""
+
+    format = Uploads
+    place = "box://team/set"
+
+    @pytest.fixture(autouse=True)
+    def _emptied(self) -> None:
+        BOX.clear()
+
+    def uploaded(self, address: str) -> Mapping[str, bytes]:
+        return BOX[address]
+
+
+class TestUploads(BoxContract):
+    format = Uploads
+
+
+class TestUploadsSomewhere(FormatContract):
     format = Uploads
     place = "box://team/set"
 
@@ -100,7 +133,8 @@ def fails(test: str, said: str) -> Any:
     """Say which contract test a format is to fail, and no other."""
 
     def mark(contract: type[FormatContract]) -> type[FormatContract]:
-        contract.place = "rows.lines"
+        if not issubclass(contract, BoxContract):
+            contract.place = "rows.lines"
         FAULTS[contract.__name__.removeprefix("Test")] = (test, said)
         return contract
 
@@ -458,4 +492,123 @@ class Dated(Lines):
 @fails("test_the_same_rows_make_the_same_bytes", "the bytes differ")
 class TestDated(FormatContract):
     format = Dated
+    place = "rows.lines"
+
+
+class EndsWithALine(Uploads):
+    """Takes tables for text."""
+
+    def sent(self, folder: Path) -> dict[str, bytes]:
+        return {path: data.rstrip() + b"\n" for path, data in super().sent(folder).items()}
+
+
+@fails("test_an_upload_is_whole", "has other bytes at the address")
+class TestEndsWithALine(BoxContract):
+    format = EndsWithALine
+
+
+class SendsNoCard(Uploads):
+    """Sends the tables alone."""
+
+    def sent(self, folder: Path) -> dict[str, bytes]:
+        return {path: data for path, data in super().sent(folder).items() if path != "README.md"}
+
+
+@fails("test_an_upload_is_whole", "there's no README.md")
+class TestSendsNoCard(BoxContract):
+    format = SendsNoCard
+
+
+class NeverRemoves(Uploads):
+    """Leaves the tables of an earlier dataset there."""
+
+    def upload(self, folder: Path, address: str, options: Mapping[str, Any]) -> None:
+        super().upload(folder, address, {**options, "complete": False})
+
+
+@fails("test_what_the_dataset_lacks_goes_if_it_is_complete", "with `complete`, Parquet files")
+class TestNeverRemoves(BoxContract):
+    format = NeverRemoves
+
+
+class AlwaysRemoves(Uploads):
+    """Takes every upload for a whole dataset."""
+
+    def upload(self, folder: Path, address: str, options: Mapping[str, Any]) -> None:
+        super().upload(folder, address, {**options, "complete": True})
+
+
+@fails("test_what_the_dataset_lacks_goes_if_it_is_complete", "without `complete`, the files")
+class TestAlwaysRemoves(BoxContract):
+    format = AlwaysRemoves
+
+
+class SignsTheCard(Uploads):
+    """Adds a line to the card in the folder that it gets."""
+
+    def sent(self, folder: Path) -> dict[str, bytes]:
+        with (folder / "README.md").open("a", encoding="utf-8") as file:
+            file.write("Uploaded with love.\n")
+        return super().sent(folder)
+
+
+@fails("test_an_upload_changes_nothing_here", "`upload` changes the files of `folder`")
+class TestSignsTheCard(BoxContract):
+    format = SignsTheCard
+
+
+class PrintsProgress(Uploads):
+    """Tells how far it is where the rows go."""
+
+    def sent(self, folder: Path) -> dict[str, bytes]:
+        print("sending")
+        return super().sent(folder)
+
+
+@fails("test_an_upload_changes_nothing_here", "print to sys.stderr")
+class TestPrintsProgress(BoxContract):
+    format = PrintsProgress
+
+
+class SendsWhatItCan(Uploads):
+    """Leaves out files that it can't read."""
+
+    def sent(self, folder: Path) -> dict[str, bytes]:
+        files = [one for one in folder.rglob("*") if one.is_file()]
+        return {one.relative_to(folder).as_posix(): one.read_bytes() for one in files}
+
+
+@fails("test_a_dataset_that_cannot_be_sent_is_an_error", "`upload` raised nothing")
+class TestSendsWhatItCan(BoxContract):
+    format = SendsWhatItCan
+
+
+class SendsOneByOne(Uploads):
+    """Removes the old dataset before it has sent the new one."""
+
+    def upload(self, folder: Path, address: str, options: Mapping[str, Any]) -> None:
+        if options["complete"]:
+            BOX.pop(address, None)
+        super().upload(folder, address, options)
+
+
+@fails("test_a_dataset_that_cannot_be_sent_is_an_error", "the dataset at the address isn't the old one")
+class TestSendsOneByOne(BoxContract):
+    format = SendsOneByOne
+
+    def uploaded(self, address: str) -> Mapping[str, bytes]:
+        return BOX.get(address, {})
+
+
+class SetsTheSeed(Lines):
+    """Takes random numbers that are the same each time."""
+
+    def write(self, rows: Iterable[bytes], path: Path, types: bytes | None = None) -> None:
+        random.seed(0)
+        super().write(rows, path)
+
+
+@fails("test_the_process_is_left_alone", "it changes the numbers of the module `random`")
+class TestSetsTheSeed(FormatContract):
+    format = SetsTheSeed
     place = "rows.lines"

@@ -57,7 +57,7 @@ def test_every_built_in_format_is_held_to_the_contract():
     assert held == set(BUILT_IN.values())
 
 
-@pytest.mark.parametrize("sound", ["Lines", "Texts", "PassesOver", "Uploads"])
+@pytest.mark.parametrize("sound", ["Lines", "Texts", "PassesOver", "Uploads", "UploadsSomewhere"])
 def test_a_sound_format_keeps_its_contract(judge, sound):
     verdict = judge(f"from tests.testing.broken_formats import Test{sound}")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import pytest
+from tests.support.hub_server import HubServer
 
 from seedbed.testing import FormatContract, PackageContract
 
 
-@pytest.mark.usefixtures("hub")
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 class TestHub(FormatContract):
     format = "hf"
     place = "hf://ada/jokes"
@@ -18,6 +20,13 @@ class TestHub(FormatContract):
         "hf://models/ada/jokes",
         "hf://ada/jokes/train.parquet",
     ]
+
+    @pytest.fixture(autouse=True)
+    def _hub(self, hub: HubServer) -> None:
+        self.hub = hub
+
+    def uploaded(self, address: str) -> Mapping[str, bytes]:
+        return self.hub.files(address.removeprefix("hf://"))
 
 
 class TestPackage(PackageContract):

@@ -108,13 +108,18 @@ def write_with(form: Format, rows: Iterable[bytes], path: Path, types: bytes | N
 
 
 def upload_with(form: Format, folder: Path, address: str, options: Mapping[str, Any]) -> None:
-    """Have a format upload the files of a folder; raises DatasetError if it fails."""
+    """Have a format upload the files of a folder; raises DatasetError if it fails, or hasn't begun."""
     try:
-        form.upload(folder, address, options)
+        answer: object = form.upload(folder, address, options)  # type: ignore[func-returns-value]
     except (SeedbedError, OSError):
         raise
     except Exception as error:
         raise _unfit(form, f"can't upload to '{address}'", error) from error
+    if inspect.iscoroutine(answer):
+        # The run would say that the dataset is there.
+        answer.close()
+        said = f"{owner_of(type(form))} hasn't uploaded to '{address}': nobody awaits its `upload`"
+        raise _of_place(said, *place_of(type(form)), "def upload(self, folder, address, options):")
 
 
 def _fault_of_writing(form: Format, rows: _Counted, path: Path) -> str:

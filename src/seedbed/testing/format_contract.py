@@ -14,6 +14,7 @@ from seedbed.store.read_options import Reading
 from seedbed.tasks.rows import Row, encode_row
 from seedbed.testing.format_facts import as_text, content, encoded
 from seedbed.testing.format_files import FormatFileContract
+from seedbed.testing.format_uploads import FormatUploadContract
 
 _MANY = 1000
 _TEXTS: list[Row] = [
@@ -43,7 +44,7 @@ _SHAPES: dict[str, list[Row]] = {
 """Rows whose columns change on the way: after a long run, nobody wants to hear that they don't fit."""
 
 
-class FormatContract(FormatFileContract):
+class FormatContract(FormatFileContract, FormatUploadContract):
     """What Seedbed expects of every format.
 
     You give two facts: the format, by the name that it's registered under or its class, and the ending:
@@ -53,7 +54,8 @@ class FormatContract(FormatFileContract):
             place = "rows.xlsx"
 
     For a scheme, `place` is an address, such as `box://team/set`. `exact` says whether values keep their
-    type; in a format of texts they needn't. `wrong_places` are addresses or files that `check` must refuse.
+    type; in a format of texts they needn't. A scheme's uploads are tested if `uploaded` is overridden.
+    `wrong_places` are addresses or files that `check` must refuse.
     """
 
     def test_it_does_something(self) -> None:

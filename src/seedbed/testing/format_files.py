@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -17,6 +16,7 @@ from seedbed.store.read_options import Reading, Skip
 from seedbed.store.readers import remaining
 from seedbed.tasks.rows import Row
 from seedbed.testing.format_facts import FormatFacts, copied, encoded
+from seedbed.testing.process_watch import files_below, left_alone
 
 _ROWS: list[Row] = [{"title": f"Räume {number}", "number": number} for number in range(7)]
 _GARBAGE = b"\x00\xff\x00 no rows \xfe\n{"
@@ -94,13 +94,11 @@ class FormatFileContract(FormatFacts):
     def test_no_file_is_left_open(self, made: Format, path: Path) -> None:
         """Files are closed after writing, after reading, and if either breaks off."""
         self._needs("write")
-        if not Path("/proc/self/fd").is_dir():
-            pytest.skip("this system doesn't say which files are open")
         made.write(encoded(_ROWS), path, None)
-        assert not _open_below(path.parent), "`write` leaves a file open: use `with`"
+        assert not files_below(path.parent), "`write` leaves a file open: use `with`"
         with suppress(_BrokenOff):
             made.write(_broken_off(), path.with_name(f"half-{path.name}"), None)
-        assert not _open_below(path.parent), "`write` leaves a file open if the rows break off: use `with`"
+        assert not files_below(path.parent), "`write` leaves a file open if the rows break off: use `with`"
         if not self._class().can("read"):
             return
         rows = iter(made.read(path, Reading()))
@@ -108,27 +106,24 @@ class FormatFileContract(FormatFacts):
         # A generator's `with` ends here; of another iterator nothing is left.
         getattr(rows, "close", int)()
         del rows
-        assert not _open_below(path.parent), (
+        assert not files_below(path.parent), (
             "`read` leaves a file open if nobody reads on: yield within `with`"
         )
 
     def test_the_process_is_left_alone(
         self, made: Format, path: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
-        """It prints nothing to standard output, leaves no thread, and doesn't change the working directory.
+        """It prints nothing to standard output, leaves no thread, and sets nothing for the whole process.
 
         Without `-o`, the rows of a dataset go to standard output.
         """
         self._needs("write")
         capfd.readouterr()
-        folder, threads = Path.cwd(), {*threading.enumerate()}
-        try:
+        threads = {*threading.enumerate()}
+        with left_alone():
             made.write(encoded(_ROWS), path, None)
             if self._class().can("read"):
                 list(made.read(path, Reading()))
-            assert Path.cwd() == folder, "it changes the working directory of the whole process"
-        finally:
-            os.chdir(folder)
         written = capfd.readouterr().out
         assert not written, f"standard output has {written!r}: print to sys.stderr"
         left = sorted(one.name for one in {*threading.enumerate()} - threads)
@@ -170,12 +165,3 @@ class _BrokenOff(Exception):
 def _broken_off() -> Iterator[bytes]:
     yield from encoded(_ROWS[:3])
     raise _BrokenOff
-
-
-def _open_below(folder: Path) -> list[str]:
-    found = []
-    for one in Path("/proc/self/fd").iterdir():
-        # The one that lists them is closed by now.
-        with suppress(OSError):
-            found.append(str(one.readlink()))
-    return [name for name in found if name.startswith(f"{folder.resolve()}{os.sep}")]
