@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import threading
 from typing import Any, ClassVar
 
-from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, hookimpl
+from seedbed import ObservedCall, ObservedOutcome, ObservedRow, ObservedRun, ObservedTry, hookimpl
 from seedbed.testing import ObserverContract
 
 
@@ -22,7 +24,7 @@ class Printer:
 
     @hookimpl
     def seedbed_call_finished(self, call: ObservedCall) -> None:
-        print(call.step, call.response.choices[0].text, file=sys.stderr)
+        print(call.step, [choice.text for choice in call.response.choices], file=sys.stderr)
 
     @hookimpl
     def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:
@@ -103,7 +105,7 @@ class Waits(Printer):
         self.over.wait()
 
 
-@fails("test_it_lets_a_run_end", "makes no progress, and is abandoned")
+@fails("test_it_lets_a_run_end", "have not returned after 1 s")
 class TestWaits(ObserverContract):
     observer = Waits
     patience = 5.0
@@ -118,7 +120,7 @@ class PrintsRows(Printer):
     def seedbed_run_finished(self) -> None: ...
 
 
-@fails("test_standard_output_is_left_alone", "print to sys.stderr")
+@fails("test_the_process_is_left_alone", "print to sys.stderr")
 class TestPrintsRows(ObserverContract):
     observer = PrintsRows
 
@@ -180,3 +182,92 @@ class KnowsOneRun(Printer):
 @fails("test_runs_side_by_side_are_told_apart", "another run is told of")
 class TestKnowsOneRun(ObserverContract):
     observer = KnowsOneRun
+
+
+class PrintsFailedTries(Printer):
+    @hookimpl
+    def seedbed_try_failed(self, failed: ObservedTry) -> None:
+        print(failed.kind)
+
+
+@fails("test_the_process_is_left_alone", "print to sys.stderr")
+class TestPrintsFailedTries(ObserverContract):
+    observer = PrintsFailedTries
+
+
+class ChangesTheFolder(Printer):
+    @hookimpl
+    def seedbed_run_started(self, run: ObservedRun) -> None:
+        super().seedbed_run_started(run)
+        os.chdir(os.sep)
+
+
+@fails("test_the_process_is_left_alone", "it changes the working directory, for the whole process")
+class TestChangesTheFolder(ObserverContract):
+    observer = ChangesTheFolder
+
+
+class HangsIfStopped(Printer):
+    @hookimpl
+    def seedbed_run_finished(self, run: ObservedRun, outcome: ObservedOutcome) -> None:
+        super().seedbed_run_finished(run, outcome)
+        if outcome.stopped_by:
+            Waits.over.wait()
+
+
+@fails("test_it_lets_a_run_end", "have not returned after 1 s")
+class TestHangsIfStopped(ObserverContract):
+    observer = HangsIfStopped
+    patience = 1.0
+
+
+class TakesAllCallsForText(Printer):
+    @hookimpl
+    def seedbed_call_finished(self, call: ObservedCall) -> None:
+        print(call.response.choices[0].finish_reason, file=sys.stderr)
+
+
+@fails("test_no_hook_raises", "IndexError")
+class TestTakesAllCallsForText(ObserverContract):
+    observer = TakesAllCallsForText
+
+
+class DescribesItsMachine(Printer):
+    @hookimpl
+    def seedbed_run_finished(self, run: ObservedRun, outcome: ObservedOutcome) -> None:
+        super().seedbed_run_finished(run, outcome)
+        if run.folder is not None:
+            (run.folder / "machine.json").write_text(json.dumps({**os.environ}))
+
+
+@fails("test_no_key_is_shown", "it writes the key in OPENAI_API_KEY to machine.json")
+class TestDescribesItsMachine(ObserverContract):
+    observer = DescribesItsMachine
+
+
+class KeepsRows(Printer):
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[ObservedRow] = []
+
+    @hookimpl
+    def seedbed_row_finished(self, run: ObservedRun, row: ObservedRow) -> None:
+        super().seedbed_row_finished(run, row)
+        self.kept.append(row)
+
+
+@fails("test_nothing_of_a_run_is_kept_for_ever", "5 more rows and calls than after two")
+class TestKeepsRows(ObserverContract):
+    observer = KeepsRows
+
+
+class LeavesAThread(Printer):
+    @hookimpl
+    def seedbed_run_started(self, run: ObservedRun) -> None:
+        super().seedbed_run_started(run)
+        threading.Thread(target=Waits.over.wait, name="sender", daemon=True).start()
+
+
+@fails("test_a_run_leaves_nothing_open", "each run leaves the thread 'sender'")
+class TestLeavesAThread(ObserverContract):
+    observer = LeavesAThread

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy
 import pytest
 
 from seedbed.testing import PackageContract, StepContract, TaskContract
 
 # A pytest inside of this one forgets what it imports first, and what is imported again is not the same.
-IMPORTED_BEFORE = (PackageContract, StepContract, TaskContract)
+IMPORTED_BEFORE = (PackageContract, StepContract, TaskContract, numpy)
 
 
 class Verdict(NamedTuple):

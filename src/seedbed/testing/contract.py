@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 import pytest
@@ -83,6 +84,11 @@ class Contract:
 
     subject: ClassVar[str] = "the plugin"
     """What the contract tests, in the words of skip reasons."""
+
+    @pytest.fixture(autouse=True)
+    def _in_the_same_folder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # At the end of each test it's that again: what changes it in one would seem to leave it in the next.
+        monkeypatch.chdir(Path.cwd())
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -24,8 +25,10 @@ from seedbed.engine.observing.observer import Observer
 from seedbed.engine.run import Run
 from seedbed.errors import BadRequestError, LLMConnectionError, Reject, RowError
 from seedbed.hookspecs import hookimpl
+from seedbed.llm.embedding.embedder import Embedder
+from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.request import Request
-from seedbed.llm.response import Response
+from seedbed.llm.response import Choice, Response, Usage
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import Step
@@ -57,12 +60,31 @@ class Numbers(GeneratorTask):
     mark: str = ""
 
     def sample(self, index: int, rng: object) -> Row:
-        """Return the number of a row."""
-        return {"number": index}
+        """Return the number of a row, and what else rows hold."""
+        return {"number": index, "known": {"text": "é \U0001f331", "none": None, "list": [1.5, True]}}
 
     def format_output(self, output: str | None, input: dict[str, Any] | None) -> Row:
         """Return what was answered, marked."""
         return {"generation": f"{output}{self.mark}"}
+
+
+class Near(Step):
+    """Adds how long the vector of each text is, by an embedder."""
+
+    keeps: ClassVar[bool] = True
+    embedder: Embedder
+
+    def process(self, row: Row) -> Row:
+        """Return the row with the length."""
+        return {**row, "length": self.embedder.vectors([row["fate"]]).shape[1]}
+
+
+class Lengths(Embedder):
+    """An embedder whose vectors are bought, as those of a server."""
+
+    async def embed(self, texts: Sequence[str]) -> Embeddings:
+        """Return a vector for each text."""
+        return Embeddings(vectors=[[float(len(text)), 1.0] for text in texts], usage=Usage(len(texts)))
 
 
 class Plain(Step):
@@ -114,6 +136,9 @@ class _Shaky(EchoLLM):
             raise LLMConnectionError("the line was lost", retry_after=0.0)
         if request.messages[-1]["content"] == "rejected":
             raise BadRequestError("that text is refused", status=400)
+        if request.messages[-1]["content"] == "failed":
+            # A filter, or a tool that is called.
+            return Response(choices=(Choice(text=None, finish_reason="content_filter"),), usage=Usage(1))
         return await super().respond(request)
 
 
@@ -125,6 +150,10 @@ def _that_is_stopped(observers: list[object], folder: Path) -> Run:
     return run(Fates(), input=FATES, llm=EchoLLM(), max_tokens=1, observers=observers)
 
 
+def _of_an_embedder(observers: list[object], folder: Path) -> Run:
+    return run(Near(embedder=Lengths(model="any")), input=FATES, observers=observers)
+
+
 SESSIONS: Mapping[str, Session] = {
     "rows of each fate": _of_each_fate,
     "rows of a generator": _of_numbers,
@@ -133,6 +162,8 @@ SESSIONS: Mapping[str, Session] = {
     "a run that reuses answers": _that_reuses_answers,
     "calls that fail": _whose_calls_fail,
     "a run that is stopped": _that_is_stopped,
+    # Vectors are arrays of numpy, which an observer needn't have.
+    **({"an embedder": _of_an_embedder} if find_spec("numpy") else {}),
 }
 """Sessions, by what an observer sees in them."""
 
@@ -178,20 +209,18 @@ class Recorder:
         self.told.append(("seedbed_run_finished", {"run": run, "outcome": outcome}))
 
 
-def recorded(session: Session, folder: Path) -> Told:
-    """Return the hook calls that observers of a session get, in order."""
-    recorder = Recorder()
-    session([recorder], folder)
-    return recorder.told
-
-
 def tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]], patience: float) -> None:
     """Call the hooks of an observer as a run does; skip the running test if one doesn't return."""
-    thread = threading.Thread(target=_tell, args=(observer, told), daemon=True)
+    if not returns(observer, told, patience):
+        pytest.skip("a hook does not return: see test_it_lets_a_run_end")
+
+
+def returns(observer: Observer, told: Iterable[tuple[str, dict[str, object]]], patience: float) -> bool:
+    """Call the hooks of an observer as a run does; return whether all return in so many seconds."""
+    thread = threading.Thread(target=_tell, args=(observer, told), name="seedbed observer", daemon=True)
     thread.start()
     thread.join(patience)
-    if thread.is_alive():
-        pytest.skip("a hook does not return: see test_it_lets_a_run_end")
+    return not thread.is_alive()
 
 
 def _tell(observer: Observer, told: Iterable[tuple[str, dict[str, object]]]) -> None:

@@ -18,7 +18,12 @@ from seedbed.engine.observing.observer import Observer
 from seedbed.errors import PluginError, SeedbedError
 from seedbed.store.run_folders import VARIABLE
 from seedbed.testing.contract import Contract, fact
-from seedbed.testing.observer_bench import SESSIONS, Complaints, Told, recorded, tell
+from seedbed.testing.observer_bench import SESSIONS, Complaints, Told, returns, tell
+from seedbed.testing.observer_replays import kept_of_runs, replayed
+from seedbed.testing.process_watch import left_alone, left_each_time
+
+_KEY = "sk-contract-5d1f60b2c9a3"
+"""A key that no observer may show."""
 
 
 class ObserverContract(Contract):
@@ -114,26 +119,79 @@ class ObserverContract(Contract):
         raised = [text for text in complaints if "is abandoned" not in text]
         assert not raised, "\n".join(raised)
 
-    def test_it_lets_a_run_end(self, told: Observer, complaints: list[str], tmp_path: Path) -> None:
+    @pytest.mark.parametrize("session", SESSIONS)
+    def test_it_lets_a_run_end(self, told: Observer, tmp_path: Path, session: str) -> None:
         """Each hook returns: a run waits for its observers at its end, up to a minute for each hook.
 
         If a hook sends something over the network, give it a timeout.
         """
-        SESSIONS["rows of each fate"]([told], tmp_path)
-        left = [text for text in complaints if "is abandoned" in text]
-        assert not left, "\n".join(left)
+        assert returns(told, replayed(session, tmp_path), self.patience), (
+            f"its hooks have not returned after {self.patience:g} s: the run waits for them, and then "
+            "abandons the observer; give what they send a timeout"
+        )
 
-    def test_standard_output_is_left_alone(
-        self, told: Observer, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    @pytest.mark.parametrize("session", SESSIONS)
+    def test_the_process_is_left_alone(
+        self, told: Observer, tmp_path: Path, capfd: pytest.CaptureFixture[str], session: str
     ) -> None:
-        """It writes nothing to standard output, where the rows of the dataset go without `-o`.
+        """It writes nothing to standard output, and sets nothing for the whole process, such as its folder.
 
-        Write to standard error, or to the log.
+        The rows of the dataset go there without `-o`. Write to standard error, or to the log.
         """
+        heard = replayed(session, tmp_path)
         capfd.readouterr()
-        SESSIONS["rows of each fate"]([told], tmp_path)
+        with left_alone():
+            tell(told, heard, self.patience)
         written = capfd.readouterr().out
         assert not written, f"standard output has {written!r}: print to sys.stderr"
+
+    def test_no_key_is_shown(
+        self,
+        told: Observer,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capfd: pytest.CaptureFixture[str],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """A key in an environment variable is in nothing that it prints, logs or writes next to the run.
+
+        Reports and logs are kept for long, and seen by many people.
+        """
+        monkeypatch.setenv("OPENAI_API_KEY", _KEY)
+        caplog.set_level(logging.DEBUG)
+        capfd.readouterr()
+        tell(told, replayed("rows of each fate", tmp_path), self.patience)
+        shown = "".join([*capfd.readouterr(), caplog.text])
+        files = [
+            file.name for file in tmp_path.rglob("*") if file.is_file() and _KEY.encode() in file.read_bytes()
+        ]
+        assert _KEY not in shown, "it shows the key in OPENAI_API_KEY: leave out the environment"
+        assert not files, f"it writes the key in OPENAI_API_KEY to {files[0]}: leave out the environment"
+
+    def test_nothing_of_a_run_is_kept_for_ever(self, told: Observer, tmp_path: Path) -> None:
+        """What it keeps of a run it forgets, at the latest when the next run has ended.
+
+        A run may have millions of rows, and a notebook or a server many runs.
+        """
+        before = kept_of_runs()
+        for _ in range(2):
+            tell(told, replayed("rows of each fate", tmp_path), self.patience)
+        # Of one run, it may show the rows.
+        last = kept_of_runs() - before
+        tell(told, replayed("rows of each fate", tmp_path), self.patience)
+        more = kept_of_runs() - before - last
+        assert more <= 0, (
+            f"after three runs it has {more} more rows and calls than after two: forget them in "
+            "`seedbed_run_finished`"
+        )
+
+    def test_a_run_leaves_nothing_open(self, told: Observer, tmp_path: Path) -> None:
+        """What it opens for a run it closes at its end: threads, files and connections.
+
+        A server may have a thousand runs, and what isn't closed isn't written, either.
+        """
+        left = left_each_time(lambda: tell(told, replayed("rows of each fate", tmp_path), self.patience))
+        assert not left, f"each run leaves {' and '.join(left)}: close it in `seedbed_run_finished`"
 
     def test_the_dataset_is_left_alone(self, told: Observer, tmp_path: Path) -> None:
         """The dataset's rows and file are the same with and without it: an observer only observes."""
@@ -169,12 +227,12 @@ class ObserverContract(Contract):
 
     def _runs_that_are_borne(self, complaints: list[str], folder: Path) -> list[Told]:
         """Return the events of two runs; skip the test if a hook raises for one of them alone."""
-        runs = [recorded(SESSIONS[name], folder) for name in ("rows of each fate", "rows of a generator")]
-        for run in runs:
-            tell(self._fresh(), run, self.patience)
+        names = ("rows of each fate", "rows of a generator")
+        for name in names:
+            tell(self._fresh(), replayed(name, folder), self.patience)
         if complaints:
             pytest.skip("a hook raises for a single run: see test_no_hook_raises")
-        return runs
+        return [replayed(name, folder) for name in names]
 
     def _fresh(self) -> Observer:
         (observer,) = observers_of([self.new_observer()], named=NamedObservers())
