@@ -112,26 +112,29 @@ def test_waits_grow_to_the_longest_and_an_absurd_one_is_given_up():
     assert 80 < policy.wait_after(RateLimitedError("x", retry_after=80), 1) <= 81
 
 
-def test_the_cap_on_concurrency_holds_and_is_used():
+def waiting_for(peak, **fields):
+    """Return an LLM that answers once so many calls have been under way at a time."""
+
     async def answer(request):
-        await asyncio.sleep(0.001)
+        while llm.record.peak < peak:  # noqa: ASYNC110 - nobody tells of a call
+            await asyncio.sleep(0.001)
         return "yes"
 
-    llm = impatient(scripted(answer), concurrency=5)
+    llm = scripted(answer, **fields)
+    return llm
+
+
+def test_the_cap_on_concurrency_holds_and_is_used():
+    llm = impatient(waiting_for(5), concurrency=5)
     llm.generate([user(str(k)) for k in range(40)], num_generations=2)
     assert len(llm.requests) == 80
     assert llm.record.peak == 5
 
 
 def test_a_backend_with_few_slots_lowers_the_cap_and_endpoints_have_caps_of_their_own():
-    async def answer(request):
-        # The window is open after 12 ms.
-        await asyncio.sleep(0.02)
-        return "yes"
-
     gateway = Gateway(concurrency=8)
-    narrow = scripted(answer, parallel=2).bound(gateway, None)
-    elsewhere = scripted(answer, place="elsewhere").bound(gateway, None)
+    narrow = waiting_for(2, parallel=2).bound(gateway, None)
+    elsewhere = waiting_for(8, place="elsewhere").bound(gateway, None)
     for llm in (narrow, elsewhere):
         llm.generate([user(str(k)) for k in range(30)])
     assert (narrow.record.peak, elsewhere.record.peak) == (2, 8)
