@@ -127,5 +127,5 @@ def test_the_card_of_an_export_says_which_rows_were_chosen(tmp_path: Path) -> No
     shell("seedbed run made.yaml --input 'my rows.jsonl' -o rows.csv", folder)
     shell("seedbed runs export rows -o made/ --card --where 'extra < 7'", folder)
     card = (folder / "made" / "README.md").read_text()
-    assert 'left out, for which this doesn\'t hold:\n\n```\ntwice != ""\n```' in card
+    assert "93 accepted rows were left out, for which this doesn't hold:\n\n```\nextra < 7\n```" in card
     assert "`--where`" in card

@@ -70,7 +70,8 @@ class Story(NamedTuple):
         return not self.chapters and self.verdict is None
 
     def __str__(self) -> str:
-        return visible("\n".join(self._lines("")))
+        # Line by line: a line may be as long as a book, and each copy of all lines would double them.
+        return "\n".join(map(visible, self._lines("")))
 
     def as_json(self) -> dict[str, Any]:
         """Return the story as JSON values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import orjson
@@ -29,8 +30,13 @@ class PromptReader:
 
     def __init__(self, queries: RunQueries, rows: Iterable[Row] = ()) -> None:
         self._queries = queries
-        texts = (value for row in rows for value in row.values() if type(value) is str)
-        self._texts = {text_digest(text): text for text in texts if len(text) >= SHORTEST}
+        self._rows = rows
+
+    @cached_property
+    def _texts(self) -> dict[str, str]:
+        """The long texts of the rows; most prompts refer to none, and a text may be as long as a book."""
+        texts = (value for row in self._rows for value in row.values() if type(value) is str)
+        return {text_digest(text): text for text in texts if len(text) >= SHORTEST}
 
     def prompt_of(self, answer: bytes) -> KeptPrompt | None:
         """Return what was asked for a kept answer (JSON); None if a version without prompts kept it.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from seedbed.engine.sources.column_ids import ColumnIds
 from seedbed.engine.sources.id_columns import IdColumns
@@ -21,13 +21,18 @@ from seedbed.tasks.rows import Row
 _PLACE = re.compile(r"(?P<file>.+?)(?:, (?:line|row|item) |:)(?P<number>\d+)(?P<part>(?:/\d+)*)")
 
 
+class _Found(NamedTuple):
+    place: str
+    row: Row
+
+
 class InputLookup:
     """The current file of a run's input; since rows have ids that don't tell where, it may have changed."""
 
     def __init__(self, rows: InputRows, columns: IdColumns | None = None) -> None:
         self._rows = rows
         self._columns = columns
-        self._found: dict[str, Item | None] = {}
+        self._found: dict[str, _Found | None] = {}
 
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> InputLookup | None:
@@ -40,8 +45,8 @@ class InputLookup:
 
     def name_of(self, row: str) -> str:
         """Return what people call the row of an id, or of a row made from it; empty if it's gone."""
-        item = self._item(row)
-        return item.in_flight.place if item else ""
+        found = self._find(row)
+        return found.place if found else ""
 
     def names_of(self, rows: Iterable[str]) -> dict[str, str]:
         """Return `name_of` for many rows, without those that are gone, in one reading of the file."""
@@ -57,8 +62,8 @@ class InputLookup:
 
     def row_of(self, row: str) -> Row | None:
         """Return the row of an id, or the row that it was made from; None if it's gone."""
-        item = self._item(row)
-        return item.in_flight.row() if item else None
+        found = self._find(row)
+        return found.row if found else None
 
     def first_names(self, count: int) -> str:
         """Return the names of the first rows."""
@@ -78,12 +83,14 @@ class InputLookup:
         row = next((item.id for item in self._items() if item.in_flight.place == name), None)
         return row and row + found[2]
 
-    def _item(self, row: str) -> Item | None:
+    def _find(self, row: str) -> _Found | None:
         # "7/1" is a row that a step made from "7": the input has the latter.
         root = row.partition("/")[0]
         if root not in self._found:
             # A row is asked for once for each of its steps, and the file may have a million lines.
-            self._found[root] = next((item for item in self._items() if item.id == root), None)
+            item = next((item for item in self._items() if item.id == root), None)
+            # Not the item: it has the row once more, as JSON, and a row may be as long as a book.
+            self._found[root] = _Found(item.in_flight.place, item.in_flight.row()) if item else None
         return self._found[root]
 
     def _items(self) -> Iterator[Item]:
