@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -241,13 +242,12 @@ AS_NOBODY = """
 
 
 @pytest.fixture
-def public(tmp_path_factory):
+def public():
     """A folder that everyone may look into."""
-    folder = tmp_path_factory.mktemp("public")
-    for path in (folder, *folder.parents[:3]):
-        if path.stat().st_uid == os.getuid() and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o055)
-    return folder
+    # Not below pytest's own, which each pytest that begins (a test may start one) closes to others again.
+    with tempfile.TemporaryDirectory(prefix="seedbed-public-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @posix
