@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.support.steps import plain
 
-from seedbed import Pass, Pipeline, Step, UsageError, arun, plan, preview, run, when
+from seedbed import ParameterError, Pass, Pipeline, Step, UsageError, arun, plan, preview, run, when
 
 
 @pytest.mark.parametrize("steps", ["mine", Pass(), 3, [Pass], ["pass"], None])
@@ -160,6 +160,6 @@ def test_fields_of_other_frameworks_are_refused_unless_a_step_has_them() -> None
 
     options: dict[str, Any] = {"input_batch_size": 50}
 
-    with pytest.raises(ValueError, match="one row at a time"):
+    with pytest.raises(ParameterError, match="one row at a time"):
         Pass(**options)
     assert Batched(**options).input_batch_size == 50
