@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from seedbed.testing.servers.anthropic_messages import AnthropicMessages as AnthropicMessages
     from seedbed.testing.servers.chat_completions import ChatCompletions as ChatCompletions
     from seedbed.testing.servers.embeddings_api import EmbeddingsAPI as EmbeddingsAPI
+    from seedbed.testing.servers.exchange import Received as Received
+    from seedbed.testing.servers.exchange import Reply as Reply
     from seedbed.testing.servers.loopback import LoopbackServer as LoopbackServer
     from seedbed.testing.servers.responses_api import ResponsesAPI as ResponsesAPI
-    from seedbed.testing.servers.scripted_server import Received as Received
-    from seedbed.testing.servers.scripted_server import Reply as Reply
     from seedbed.testing.servers.scripted_server import ScriptedServer as ScriptedServer
     from seedbed.testing.servers.wire import Asked as Asked
     from seedbed.testing.servers.wire import Refusal as Refusal
@@ -63,7 +63,8 @@ _HOMES = {
     "doubles.recorded_llm": "RecordedLLM",
     "servers.responses_api": "ResponsesAPI",
     "doubles.scripted_llm": "ScriptedLLM",
-    "servers.scripted_server": "Received Reply ScriptedServer",
+    "servers.exchange": "Received Reply",
+    "servers.scripted_server": "ScriptedServer",
     "steps.step_contract": "StepContract",
     "steps.task_contract": "TaskContract",
     "servers.wire": "Asked Refusal Wire",

@@ -169,6 +169,7 @@ class BackendCallContract(LLMFacts):
         found = request.node.parent.stash
         if _HELD_UP not in found:
             with ScriptedServer(patience=self.patience) as server:
+                server.hand_out_tickets(self.protocol)
                 reply = self.protocol.answer(self.good)
                 found[_HELD_UP] = holds_up_the_loop(self.llm_at(server), server, reply)
         return bool(found[_HELD_UP])

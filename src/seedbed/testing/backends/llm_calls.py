@@ -15,7 +15,8 @@ from seedbed.llm.response import Response
 from seedbed.testing.backends.backend_calls import CALLS, SHORT, BackendCallContract
 from seedbed.testing.backends.llm_facts import PATIENCE, QUESTION, ask, once, text_of, together
 from seedbed.testing.backends.llm_requests import PICTURE, SCHEMA, TOOL
-from seedbed.testing.servers.scripted_server import Received, Reply, ScriptedServer
+from seedbed.testing.servers.exchange import Received, Reply
+from seedbed.testing.servers.scripted_server import ScriptedServer
 
 
 class LLMCallContract(BackendCallContract):

@@ -20,7 +20,8 @@ from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response, Usage
 from seedbed.testing.contract import Contract, fact
-from seedbed.testing.servers.scripted_server import Received, Reply, ScriptedServer
+from seedbed.testing.servers.exchange import Received, Reply
+from seedbed.testing.servers.scripted_server import ScriptedServer
 from seedbed.testing.servers.wire import Asked, Wire
 
 KEY = "sk-contract-a3f09c77be41"
@@ -96,6 +97,7 @@ class LLMFacts(Contract):
         """A server that speaks the backend's protocol, and answers `Blue.` unless a test sets its replies."""
         protocol = self.protocol
         with ScriptedServer(patience=self.patience) as server:
+            server.hand_out_tickets(protocol)
             server.answer_with(Reply(body=partial(self._body, protocol)))
             yield server
 

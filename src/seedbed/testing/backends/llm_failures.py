@@ -21,7 +21,8 @@ from seedbed.errors import (
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.response import Response
 from seedbed.testing.backends.llm_facts import KEY, PATIENCE, LLMFacts, ask, start
-from seedbed.testing.servers.scripted_server import Reply, ScriptedServer
+from seedbed.testing.servers.exchange import Reply
+from seedbed.testing.servers.scripted_server import ScriptedServer
 from seedbed.testing.servers.wire import Refusal
 
 STATUSES = [

@@ -19,7 +19,8 @@ from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.testing.backends.llm_facts import KEY, PATIENCE, LLMFacts, ask, start
 from seedbed.testing.packages.import_cost import is_importable, modules_loaded
-from seedbed.testing.servers.scripted_server import Reply, ScriptedServer
+from seedbed.testing.servers.exchange import Reply
+from seedbed.testing.servers.scripted_server import ScriptedServer
 from seedbed.testing.servers.wire import Refusal
 
 GIVEN = "from seedbed import LLM, get_json, post_json, parse_body"

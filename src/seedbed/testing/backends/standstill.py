@@ -10,7 +10,8 @@ from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.response import Response
 from seedbed.testing.backends.llm_facts import start
-from seedbed.testing.servers.scripted_server import Reply, ScriptedServer
+from seedbed.testing.servers.exchange import Reply
+from seedbed.testing.servers.scripted_server import ScriptedServer
 
 STANDSTILL, MOMENT = 2.0, 0.02
 """Seconds without a reaction after which a loop counts as blocked; a free loop reacts at once.

@@ -13,7 +13,7 @@ from typing import Any
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Limits, Response, Usage
-from seedbed.testing.servers.scripted_server import Received, Reply
+from seedbed.testing.servers.exchange import Received, Reply
 from seedbed.testing.servers.wire import Asked, Refusal, Wire, key_in
 
 _STOP_REASONS = {

@@ -10,7 +10,7 @@ from typing import Any
 
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Limits, Response, TokenLogprob, Usage
-from seedbed.testing.servers.scripted_server import Received, Reply
+from seedbed.testing.servers.exchange import Received, Reply
 from seedbed.testing.servers.wire import Asked, Refusal, Wire, key_in
 
 

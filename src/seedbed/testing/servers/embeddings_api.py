@@ -13,7 +13,7 @@ from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.testing.servers.chat_completions import ChatCompletions
-from seedbed.testing.servers.scripted_server import Received, Reply
+from seedbed.testing.servers.exchange import Received, Reply
 from seedbed.testing.servers.wire import Asked, key_in
 
 

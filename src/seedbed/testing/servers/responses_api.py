@@ -12,7 +12,7 @@ from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response, Usage
 from seedbed.testing.servers.chat_completions import ChatCompletions, logprobs_of
-from seedbed.testing.servers.scripted_server import Received, Reply
+from seedbed.testing.servers.exchange import Received, Reply
 from seedbed.testing.servers.wire import Asked, key_in
 
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}

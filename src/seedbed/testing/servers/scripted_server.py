@@ -3,55 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple
 
 from aiohttp import web
 
+from seedbed.testing.servers.exchange import Received, Reply
 from seedbed.testing.servers.loopback import LoopbackServer
-
-
-class Reply(NamedTuple):
-    """One reply. A `dict` or `list` body is sent as JSON.
-
-    A function as a body is called with the request, and returns a body, or a whole reply.
-
-        server.answer_with(Reply(503, {"error": "busy"}), Reply(body={"text": "Blue."}))
-
-    `drop` closes the connection without an answer, `cut` after half of the body. `hang` never answers, `hold`
-    not until `release` is called. `drip` sends a piece of the body every `drip` seconds.
-    """
-
-    status: int = 200
-    body: Any = b""
-    headers: Mapping[str, str] = {}
-    drop: bool = False
-    cut: bool = False
-    hang: bool = False
-    drip: float = 0.0
-    hold: bool = False
-
-    def encoded(self) -> bytes:
-        """Return the body as bytes."""
-        if isinstance(self.body, bytes):
-            return self.body
-        return (self.body if isinstance(self.body, str) else json.dumps(self.body)).encode()
-
-
-class Received(NamedTuple):
-    """One request as it arrived; header names are in lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """Return the body, parsed as JSON."""
-        return json.loads(self.body)
+from seedbed.testing.servers.ticket_desk import TicketDesk
+from seedbed.testing.servers.wire import Wire
 
 
 class ScriptedServer(LoopbackServer):
@@ -73,6 +32,14 @@ class ScriptedServer(LoopbackServer):
         self.abandoned = 0
         self._replies: list[Reply] = [Reply(body={})]
         self._released = asyncio.Event()
+        self._desk: TicketDesk | None = None
+
+    def hand_out_tickets(self, protocol: Wire) -> None:
+        """Have answers fetched later if the protocol has tickets for them.
+
+        A question then counts as received when its answer is fetched, or is refused.
+        """
+        self._desk = TicketDesk(protocol)
 
     def answer_with(self, *replies: Reply) -> None:
         """Set the next replies, and forget the requests so far."""
@@ -99,13 +66,7 @@ class ScriptedServer(LoopbackServer):
         return application
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        received = await _received(request)
-        self.received.append(received)
-        self.wake()
-        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
-        if callable(reply.body):
-            made = reply.body(received)
-            reply = made if isinstance(made, Reply) else reply._replace(body=made)
+        reply = self._reply_to(await _received(request))
         await self._wait(reply)
         if reply.drop and request.transport is not None:
             request.transport.abort()
@@ -115,6 +76,33 @@ class ScriptedServer(LoopbackServer):
         if reply.drip:
             return await _dripping(request, reply, content)
         return web.Response(status=reply.status, headers=content, body=reply.encoded())
+
+    def _reply_to(self, received: Received) -> Reply:
+        if self._desk is not None and (ticket := self._desk.ticket_of(received)) is not None:
+            return self._fetched(self._desk, ticket)
+        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        if callable(reply.body):
+            made = reply.body(received)
+            reply = made if isinstance(made, Reply) else reply._replace(body=made)
+        accepted = self._desk.accept(received, reply) if self._desk is not None else None
+        if accepted is not None:
+            return accepted
+        self._note(received)
+        return reply
+
+    def _fetched(self, desk: TicketDesk, ticket: str) -> Reply:
+        """Return the reply to a request for an answer; its question has now been received."""
+        early = desk.early(ticket)
+        kept = desk.fetch(ticket)
+        if early is not None or kept is None:
+            return early or Reply(404)
+        if not any(one is kept.received for one in self.received):
+            self._note(kept.received)
+        return kept.reply
+
+    def _note(self, received: Received) -> None:
+        self.received.append(received)
+        self.wake()
 
     async def _wait(self, reply: Reply) -> None:
         try:

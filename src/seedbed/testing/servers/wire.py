@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from seedbed.llm.request import Request
 from seedbed.llm.response import Limits, Response
-from seedbed.testing.servers.scripted_server import Received, Reply
+from seedbed.testing.servers.exchange import Received, Reply
 
 
 class Asked(NamedTuple):
@@ -65,6 +65,22 @@ class Wire(ABC):
     @abstractmethod
     def refusal(self, refusal: Refusal) -> Reply:
         """Return the reply for a refusal."""
+
+    def accepted(self, ticket: str) -> Reply | None:
+        """Return the reply that accepts a question whose answer is fetched later, by this ticket.
+
+        By default there's none: the reply to a question is its answer. A refusal with a status other than 200
+        comes at once, also if there are tickets.
+        """
+        return None
+
+    def waiting(self, ticket: str) -> Reply | None:
+        """Return the reply to a request for an answer that isn't there yet; by default that of `accepted`."""
+        return self.accepted(ticket)
+
+    def ticket(self, received: Received) -> str | None:
+        """Return the ticket by which a request asks for an answer; None if the request is a question."""
+        return None
 
     def retry_headers(self, seconds: int) -> Mapping[str, str]:
         """Return the headers of a refusal that ask the client to wait this many seconds."""
