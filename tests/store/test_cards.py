@@ -18,7 +18,7 @@ from seedbed.store.cards.column_facts import columns_of
 from seedbed.store.cards.command import command_of
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import fenced, plain, table
-from seedbed.store.cards.places import without_folders
+from seedbed.store.cards.shown_references import without_folders
 from seedbed.tasks.rows import encode_row
 from seedbed.testing import ScriptedLLM
 

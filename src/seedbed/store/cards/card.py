@@ -10,7 +10,7 @@ from seedbed.store.cards.card_facts import RunStory
 from seedbed.store.cards.column_facts import Column
 from seedbed.store.cards.licences import terms_of
 from seedbed.store.cards.markdown import Markdown, fenced, plain, section, table
-from seedbed.store.cards.places import without_folders
+from seedbed.store.cards.shown_references import without_folders
 from seedbed.store.parquet_folder import MADE_BY
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from seedbed.store.cards.command import command_of
-from seedbed.store.cards.places import models_without_folders, without_folders
+from seedbed.store.cards.shown_references import models_without_folders, without_folders
 from seedbed.store.leaves_upstream import count_up_to, leaves_up_to
 from seedbed.store.manifest_parts import is_prompt, plugin_versions
 from seedbed.store.output import Output

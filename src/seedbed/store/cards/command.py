@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
-from seedbed.store.cards.places import without_folders
+from seedbed.store.cards.shown_references import without_folders
 
 _OPTIONS = (
     ("llm", "--llm"),
