@@ -12,7 +12,7 @@ from seedbed.llm.embedding.embedder import Embedder
 from seedbed.llm.embedding.embeddings import Embeddings
 from seedbed.testing.backends.embedder_facts import CLOSE, TEXTS, EmbedderFacts
 from seedbed.testing.backends.llm_facts import once
-from seedbed.testing.servers.scripted_server import Received, Reply
+from seedbed.testing.servers.exchange import Received, Reply
 from seedbed.testing.steps.other_process import made_elsewhere
 
 _BEGINNING = " ".join([TEXTS[0]] * 400)
