@@ -158,7 +158,26 @@ def test_cancelled_while_a_model_loads_it_gives_the_run_back_at_once():
         loaded.set()
 
 
-def test_cancelled_while_it_is_opened_it_leaves_no_lock():
+def test_a_loop_that_ends_with_it_under_way_waits_for_its_calls():
+    asked = []
+
+    async def cell():
+        gate = Gate()
+        # Nobody awaits it: `asyncio.run` cancels it at the end.
+        cell.going = asyncio.create_task(
+            arun(Count(llm=scripted(gate.answer)), 20, name="left", concurrency=2)
+        )
+        await gate.until_asked(2)
+        threading.Timer(0.05, gate.open).start()
+        asked.extend(gate.asked)
+
+    asyncio.run(cell())
+    again = run(Count(llm=scripted("yes")), 20, name="left")
+    assert (sorted(asked), again.calls.replayed + again.found.rows) == (["0", "1"], 2)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_cancelled_while_it_is_opened_it_leaves_no_lock(times):
     opened, goes_on = threading.Event(), threading.Event()
 
     def rows():
@@ -174,7 +193,9 @@ def test_cancelled_while_it_is_opened_it_leaves_no_lock():
         # The first row is looked at when the run is opened.
         going = asyncio.create_task(arun(Same(), input=rows(), name="early"))
         await asyncio.to_thread(opened.wait, 60)
-        going.cancel()
+        for _ in range(times):
+            going.cancel()
+            await asyncio.sleep(0)
         asyncio.get_running_loop().call_later(0.05, goes_on.set)
         with pytest.raises(asyncio.CancelledError):
             await going

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import gc
 import json
 import os
 import signal
@@ -12,17 +13,18 @@ import sys
 import textwrap
 import threading
 import time
+import warnings
 
 import pytest
 from tests.support.scripted_llm import ScriptedLLM, prompt, scripted
 
-from seedbed import GeneratorTask, Response, Step, Task, Usage
+from seedbed import GeneratorTask, Response, Step, Task, Usage, run
 from seedbed.engine.local import LocalEngine
 from seedbed.engine.open_session import open_session
 from seedbed.engine.plan_making import make_plan
 from seedbed.engine.stopping.bounds import Bounds
 from seedbed.llm.calling.loop import loop_thread
-from seedbed.store import RunReader
+from seedbed.store import RunReader, RunStore, run_folder
 from seedbed.store.output import outputs_of
 
 ROWS = [{"n": n} for n in range(5000)]
@@ -270,3 +272,50 @@ def test_a_caller_that_is_cancelled_cuts_off_nothing_that_keeps_the_rows(tmp_pat
     assert len(out.read_text().splitlines()) == 5
     with RunReader.open(folder) as reader:
         assert reader.last_session().outcome == "complete"
+
+
+class Interrupting:
+    """Raises KeyboardInterrupt at one of the lines that this thread runs in Seedbed's code."""
+
+    def __init__(self, number):
+        self.left = number
+
+    def __enter__(self):
+        self._before = sys.gettrace()
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *_):
+        sys.settrace(self._before)
+
+    def _trace(self, frame, event, arg):
+        if f"{os.sep}seedbed{os.sep}" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+        return self._trace
+
+
+def test_ctrl_c_at_any_line_leaves_the_run_free():
+    task, kept = Endless(llm=scripted("yes")), []
+    # The first one loads modules, which is code of Seedbed, too.
+    run(task, 2, name="free")
+    with Interrupting(0) as all_lines:
+        run(task, 2, name="free")
+    with warnings.catch_warnings():
+        # Where a coroutine had been made and nobody had it yet, Python says that it was never awaited.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        # Each of them would take longer than it tells.
+        for number in range(1, -all_lines.left, 3):
+            try:
+                with Interrupting(number):
+                    run(task, 3, name="free")
+            except KeyboardInterrupt as error:
+                # As a notebook keeps it, and with it all that its traceback holds.
+                kept.append(error)
+            RunStore.open(run_folder("free")).close()
+        assert len(kept) > 5
+        kept.clear()
+        gc.collect()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -150,7 +152,7 @@ def test_ctrl_c_reaches_a_call_whose_caller_does_not_wait_for_it_yet():
                 print("cancelled", flush=True)
 
         def interrupt(frame, event, arg):
-            if event == "return" and frame.f_code.co_name == "run_coroutine_threadsafe":
+            if event == "call" and frame.f_code.co_name == "result":
                 begun.wait()
                 raise KeyboardInterrupt
             return interrupt
@@ -163,6 +165,24 @@ def test_ctrl_c_reaches_a_call_whose_caller_does_not_wait_for_it_yet():
         """
     )
     assert (ended.stdout, ended.stderr) == ("cancelled\ninterrupted\n", ""), ended
+
+
+def test_blocking_work_waits_for_no_other_blocking_work():
+    # A step that waits for a run of its own would wait forever if that got no thread.
+    together = threading.Barrier(64, timeout=60)
+
+    async def work():
+        return await asyncio.gather(*(asyncio.to_thread(together.wait) for _ in range(64)))
+
+    assert sorted(loop_thread().run(work(), twin="work()")) == [*range(64)]
+
+
+def test_blocking_work_that_raises_stop_iteration_ends():
+    async def work():
+        return await asyncio.wait_for(asyncio.to_thread(next, iter([])), 60)
+
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        loop_thread().run(work(), twin="work()")
 
 
 def test_what_was_opened_is_closed_with_the_loop():

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from seedbed.engine.engine import Engine, Job
+from seedbed.engine.opening import executed
 from seedbed.engine.run import Run
 from seedbed.engine.run_options import RunOptions
 from seedbed.engine.sources.input_rows import Input
@@ -113,7 +114,7 @@ def run(
         "write `await seedbed.arun(...)` instead, in a notebook too; it takes the same parameters",
         "if you can't await here, run it in a thread of its own",
     )
-    return logged(RunOptions(given).open_session().execute())
+    return logged(executed(lambda: RunOptions(given).open_session()))
 
 
 def logged(run: Run) -> Run:

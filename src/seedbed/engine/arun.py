@@ -11,9 +11,11 @@ from typing import Any, ParamSpec, TypeVar
 
 from seedbed.engine.api import logged, run
 from seedbed.engine.notebook import progress_in_notebook
+from seedbed.engine.opening import opened
 from seedbed.engine.run import Run
 from seedbed.engine.run_options import RunOptions
 from seedbed.engine.session import Session
+from seedbed.llm.calling.loop import loop_thread
 from seedbed.plugins.authoring.elsewhere import check_options
 
 P = ParamSpec("P")
@@ -42,7 +44,8 @@ async def arun(*args: Any, **options: Any) -> Run:
     """
     given = by_name("arun", args, options)
     session = await opened(lambda: RunOptions(given).open_session())
-    running = asyncio.ensure_future(session.aexecute())
+    # No task of this loop: `asyncio.run` cancels those when it ends, and with it the calls in flight.
+    running = asyncio.ensure_future(loop_thread().arun(session.aexecute()))
     async with AsyncExitStack() as display:
         await display.enter_async_context(progress_in_notebook(session))
         try:
@@ -64,20 +67,6 @@ def by_name(function: str, args: tuple[Any, ...], options: dict[str, Any]) -> di
         raise TypeError(f"{function}() {error}") from None
     given.apply_defaults()
     return given.arguments
-
-
-async def opened(opening: Callable[[], Session]) -> Session:
-    """Open a session in a thread, since opening imports plugins and waits for the disk."""
-    opened = asyncio.ensure_future(asyncio.to_thread(opening))
-    try:
-        return await asyncio.shield(opened)
-    except asyncio.CancelledError:
-        # A thread can't be cancelled, so what it opens has to be awaited, and closed again.
-        await asyncio.wait([opened])
-        if opened.exception() is None:
-            # A store that stays open would lock the run for everyone after.
-            opened.result().discard()
-        raise
 
 
 async def stopped(session: Session, running: asyncio.Future[Run]) -> None:

@@ -13,9 +13,10 @@ from typing import Any, Self
 import orjson
 
 from seedbed.engine.api import logged, refuse_on_a_running_loop, run
-from seedbed.engine.arun import by_name, like, opened, stopped
+from seedbed.engine.arun import by_name, like, stopped
 from seedbed.engine.handover import Handover
 from seedbed.engine.notebook import progress_in_notebook
+from seedbed.engine.opening import opened
 from seedbed.engine.plan import Plan
 from seedbed.engine.run import Run
 from seedbed.engine.run_options import RunOptions

@@ -11,12 +11,14 @@ import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Generator
+from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from typing import Any, Generic, TypeVar
 
 from seedbed.errors import LoopThreadError
 from seedbed.llm.calling.scope import calling_scope, current_scope
+from seedbed.llm.calling.threads import Threads
 
 T = TypeVar("T")
 
@@ -30,6 +32,8 @@ class LoopThread:
     def __init__(self) -> None:
         self.loop = _new_loop()
         self.loop.set_task_factory(task_of_scope)
+        self.threads = Threads()
+        self.loop.set_default_executor(self.threads)
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._stopping = False
         # A daemon, since the interpreter joins other threads before it runs `atexit`: it would wait for a
@@ -78,10 +82,11 @@ class LoopThread:
             )
         errand = _Errand(coroutine)
         try:
-            # An errand, because Ctrl-C may also come inside of this line, when the coroutine already runs but
-            # its future hasn't been returned. Nothing could cancel it then: the call went on, and the process
+            # An errand, because Ctrl-C may also come inside of this line, when the coroutine already runs.
+            # Nothing could cancel it if a future were only returned here: the call went on, and the process
             # ended with an error of the closing loop.
-            return asyncio.run_coroutine_threadsafe(errand.execute(), self.loop).result()
+            self.loop.call_soon_threadsafe(errand.begin)
+            return errand.future.result()
         except BaseException:
             # Wait until the call has ended, so that its connection and its permit are free when the caller
             # gets the exception.
@@ -93,6 +98,9 @@ class LoopThread:
                 # could handle, and Python would show a traceback of it. This one error ends a thread quietly.
                 raise SystemExit from None
             raise
+        finally:
+            # It holds the error, whose traceback holds this frame: a cycle.
+            del errand
 
     def arun(self, coroutine: Coroutine[Any, Any, T]) -> Awaitable[T]:
         """Return what a coroutine of any loop can await to run `coroutine` on this loop."""
@@ -149,28 +157,33 @@ class _Errand(Generic[T]):
     """A coroutine that a thread waits for; `cancel` reaches it even before it has started."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, T]) -> None:
+        self.future: Future[T] = Future()
+        self.ended = threading.Event()
         self._coroutine = coroutine
         self._task: asyncio.Task[Any] | None = None
-        self._is_cancelled = False
-        self.ended = threading.Event()
 
-    async def execute(self) -> T:
-        """Return what the coroutine returns."""
-        self._task = asyncio.current_task()
-        try:
-            if self._is_cancelled:
-                # Closed, or Python warns that it was never awaited.
-                self._coroutine.close()
-                raise asyncio.CancelledError
-            return await self._coroutine
-        finally:
-            self.ended.set()
+    def begin(self) -> None:
+        """Start the coroutine; called on its loop."""
+        self._task = asyncio.get_running_loop().create_task(self._coroutine)
+        self._task.add_done_callback(self._end)
 
     def cancel(self) -> None:
-        """Cancel the coroutine; called on its loop."""
-        self._is_cancelled = True
+        """Cancel the coroutine; called on its loop, after `begin` if that's called at all."""
         if self._task is not None:
             self._task.cancel()
+            return
+        # Closed, or Python warns that it was never awaited.
+        self._coroutine.close()
+        self.ended.set()
+
+    def _end(self, task: asyncio.Task[T]) -> None:
+        self.ended.set()
+        if task.cancelled():
+            self.future.cancel()
+        elif (error := task.exception()) is not None:
+            self.future.set_exception(error)
+        else:
+            self.future.set_result(task.result())
 
 
 def task_of_scope(
