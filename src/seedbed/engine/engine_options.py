@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ConfigDict
 
-from seedbed.plugins.fields.parameters import Parameters
+from seedbed.plugins.fields.parameters_model import Parameters
 
 
 class EngineOptions(Parameters):

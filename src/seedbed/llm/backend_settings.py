@@ -28,7 +28,7 @@ from seedbed.llm.keys.key_guard import find_key, untrusted_host
 from seedbed.llm.keys.key_source import KeySource
 from seedbed.llm.keys.pickling import may_hold_keys
 from seedbed.plugins.authoring.defaults import check_defaults
-from seedbed.plugins.fields.parameters import Parameters
+from seedbed.plugins.fields.parameters_model import Parameters
 from seedbed.plugins.names import kebab_case
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from seedbed.plugins.fields.parameters import Parameters
+from seedbed.plugins.fields.parameters_model import Parameters
 
 
 class GenerationParameters(Parameters):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, field_validator
 
-from seedbed.plugins.fields.parameters import Parameters
+from seedbed.plugins.fields.parameters_model import Parameters
 
 _OWN = {"CPU": "cpus", "GPU": "gpus"}
 """Names of Ray's for what has a field of its own."""

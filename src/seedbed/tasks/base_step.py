@@ -18,7 +18,7 @@ from seedbed.plugins.authoring.elsewhere import check_fields, missing_attribute
 from seedbed.plugins.authoring.overrides import guard
 from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.plugins.fields.build import build
-from seedbed.plugins.fields.parameters import Parameters
+from seedbed.plugins.fields.parameters_model import Parameters
 from seedbed.plugins.names import kebab_case
 from seedbed.tasks import guarded_steps
 from seedbed.tasks.columns.mapping import check_mappings, mapped
