@@ -293,6 +293,61 @@ class SeeksTheWrongPlace(Squares):
             yield {"square": number * number}
 
 
+class Weekdays(GeneratorStep):
+    """The days of the week."""
+
+    seekable: ClassVar[bool] = True
+    finite: ClassVar[bool] = True
+    outputs: ClassVar[list[str]] = ["day"]
+
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        for number in range(offset, 7):
+            yield {"day": number}
+
+
+class TestWeekdays(StepContract):
+    step = Weekdays
+    rows = 7
+
+
+class SharesRowsOut(Squares):
+    """Divides something by the number of rows that are wanted, whatever that was for those before."""
+
+    _wanted: int = PrivateAttr(default=1)
+
+    def plan_for(self, rows: int | None) -> None:
+        self._wanted = rows or 1
+
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        for _ in itertools.count(offset):
+            yield {"square": 100 / self._wanted}
+
+
+class BeginsAgain(Weekdays):
+    """Takes the end of its rows for their beginning."""
+
+    def process(self, offset: int = 0) -> Iterator[Row]:
+        return super().process(offset % 7)
+
+
+class PrintsTexts(Lengths):
+    """Prints what it's at."""
+
+    def process(self, row: Row) -> Any:
+        print(row["text"])
+        return super().process(row)
+
+
+class LeavesItsFileOpen(Lengths):
+    """Opens its words, and never closes them."""
+
+    opened: ClassVar[list[Any]] = []
+
+    def process(self, row: Row) -> Any:
+        self.opened.append(self.reads(WORDS).open())
+        return super().process(row)
+
+
 class HasABadName(Lengths):
     """Has a name that no pipeline file can hold."""
 
@@ -396,7 +451,11 @@ FAULTS: dict[str, tuple[str, str]] = {
     "ReadsOnItsOwn": ("test_files_that_it_reads_are_declared", "short.txt"),
     "GivesAnObject": ("test_rows_are_json", "'length' holds an object"),
     "DropsAll": ("test_rows_are_made", "no row is left"),
-    "SeeksTheWrongPlace": ("test_a_run_that_grows_comes_to_the_same_rows", "at 1 it was {'square': 1}"),
+    "SeeksTheWrongPlace": ("test_it_begins_where_it_is_told", "at 0 it was {'square': 1}"),
+    "SharesRowsOut": ("test_a_run_that_grows_comes_to_the_same_rows", "the extended run differ"),
+    "BeginsAgain": ("test_it_begins_where_it_is_told", "from `offset` 7 on it makes other rows"),
+    "PrintsTexts": ("test_the_process_is_left_alone", "print to sys.stderr"),
+    "LeavesItsFileOpen": ("test_unloading_leaves_nothing", "short.txt"),
     "HasABadName": ("test_its_name_is_valid", "count_letters"),
     "SaysNothingOfAParameter": ("test_its_parameters_are_described", "unit"),
     "TakesAnything": ("test_its_parameters_have_a_schema", "a type that a file can't hold"),

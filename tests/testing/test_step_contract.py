@@ -11,6 +11,7 @@ from seedbed import UsageError
 from seedbed.testing import StepContract
 from seedbed_tasks import TextGeneration
 
+SEEKS = "test_it_begins_where_it_is_told"
 MANY = "test_many_rows_at_once_become_what_each_becomes_alone"
 
 ORDERED = {
@@ -20,14 +21,14 @@ ORDERED = {
 }
 """What concerns only ordered steps."""
 
-OTHERS = {*ORDERED, MANY}
-"""What concerns neither a step that is ordered nor one that takes many rows at once."""
+OTHERS = {*ORDERED, MANY, SEEKS}
+"""What concerns neither a step that is ordered nor one that takes many rows at once, nor a source."""
 
 SOURCES = {"test_rows_have_the_columns_that_it_knows", "test_no_two_rows_have_one_place"}
 """What concerns only sources that say something of their rows before they make them."""
 
 KINDS = {
-    "FirstTexts": {MANY, "test_a_row_alone_is_the_row_among_many"},
+    "FirstTexts": {MANY, SEEKS, "test_a_row_alone_is_the_row_among_many"},
     "Banned": OTHERS,
     "Told": OTHERS,
     "Jotting": OTHERS,
@@ -35,20 +36,23 @@ KINDS = {
     "Lengths": OTHERS,
     "Unseen": {
         MANY,
+        SEEKS,
         "test_a_row_alone_is_the_row_among_many",
         "test_it_keeps_no_row_that_it_does_not_want",
     },
     "Sorted": {*OTHERS, "test_a_row_alone_is_the_row_among_many"},
     "Squares": {
-        *OTHERS,
+        *ORDERED,
+        MANY,
         "test_a_row_alone_is_the_row_among_many",
         "test_no_rows_are_no_error",
         "test_its_input_is_left_alone",
         "test_only_the_inputs_named_are_read",
         "test_the_columns_that_it_keeps_are_kept",
     },
-    "SwiftLengths": ORDERED,
+    "SwiftLengths": {*ORDERED, SEEKS},
 }
+KINDS["Weekdays"] = KINDS["Squares"]
 
 
 @pytest.mark.variants(2)

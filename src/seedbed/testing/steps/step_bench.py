@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, cycle, islice
+from itertools import accumulate, chain, cycle, islice
 from typing import Any, NamedTuple, TypeVar, cast
 
 from seedbed.errors import Reject
@@ -62,6 +62,11 @@ class StepBench:
     def takes_rows(self) -> bool:
         """Whether the step takes rows; a generator doesn't."""
         return not issubclass(self.cls, GeneratorStep)
+
+    @property
+    def is_seekable(self) -> bool:
+        """Whether the step is a source that may begin at any row."""
+        return issubclass(self.cls, GeneratorStep) and self.cls.seekable
 
     @property
     def inputs(self) -> list[Row] | None:
@@ -150,6 +155,25 @@ class StepBench:
             for step in steps:
                 step.unload()
         return made
+
+    def from_offsets(self) -> Iterator[tuple[int, list[Row], list[Row]]]:
+        """Yield offsets of a source, the rows that are to come there, and those that do.
+
+        They're the ends of what it yields first, and the end of all its rows if that's among them.
+        """
+        step = cast(GeneratorStep, self.make())
+        step.load()
+        try:
+            parts = [copy.deepcopy([*rows]) for rows in islice(step.process(), self.rows + 1)]
+            ends = [*accumulate(map(len, parts))]
+            rows = [*chain(*parts)]
+            for offset in {*ends[:2], *ends[len(ends) // 2 :][:1], *ends[-1:]}:
+                # More than there should be: what comes after the end is looked for, too.
+                most = len(rows) - offset + (len(parts) <= self.rows)
+                found = islice(chain.from_iterable(step.process(offset)), most)
+                yield offset, rows[offset:], copy.deepcopy([*found])
+        finally:
+            step.unload()
 
     def wanted(self) -> list[Wanted]:
         """Return how many rows a new step wants at first, and after each of many rows, and what it made."""

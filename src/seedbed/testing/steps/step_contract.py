@@ -17,10 +17,10 @@ from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
 from seedbed.testing.contract import fact
 from seedbed.testing.differences import first_difference, lacking
-from seedbed.testing.steps.base_step_contract import BaseStepContract
 from seedbed.testing.steps.file_watch import FileWatch
 from seedbed.testing.steps.other_process import as_kept, made_elsewhere
 from seedbed.testing.steps.step_bench import Outcome, StepBench, one_outcome
+from seedbed.testing.steps.step_process import StepProcessContract
 from seedbed.testing.steps.told_by_sources import (
     knows_places,
     knows_types,
@@ -30,7 +30,7 @@ from seedbed.testing.steps.told_by_sources import (
 from seedbed.testing.steps.trial import Trial
 
 
-class StepContract(BaseStepContract):
+class StepContract(StepProcessContract):
     """What Seedbed expects of every step: over single rows, over all rows, or a source of rows.
 
     You give one fact, the step, by its class or its registered name:
@@ -268,12 +268,25 @@ class StepContract(BaseStepContract):
         """A run that is extended row by row makes the same rows as one session."""
         self._good_trial()
         self._skip_unless_deterministic()
+        if self.bench.is_seekable and any(wanted != found for _, wanted, found in self.bench.from_offsets()):
+            pytest.skip("see test_it_begins_where_it_is_told")
         if self._takes_rows_apart() and first_difference(*self._alone_and_among()):
             pytest.skip("rows depend on others: see test_a_row_alone_is_the_row_among_many")
         whole, grown = self.bench.attempt(), self.bench.grown("grown")
         assert grown.stopped_by is None, f"the run did not resume\n{grown.reasons}"
         difference = first_difference(whole.rows, grown.rows)
         assert not difference, f"the rows of the extended run differ from those of one session: {difference}"
+
+    def test_it_begins_where_it_is_told(self) -> None:
+        """A source with `seekable = True` yields from each offset what comes there; after its end, nothing.
+
+        A run that has all rows but hasn't ended begins there; if the source began again, they'd come twice.
+        """
+        self.skip_undeclared("seekable", self.bench.is_seekable)
+        self._skip_unless_deterministic()
+        for offset, wanted, found in self.bench.from_offsets():
+            difference = first_difference(wanted, found)
+            assert not difference, f"from `offset` {offset} on it makes other rows: {difference}"
 
     def fed(self) -> list[object]:
         """Return what the step makes of its inputs, as a run would keep it."""
