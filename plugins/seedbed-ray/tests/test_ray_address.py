@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,6 +67,9 @@ class Head(NamedTuple):
 @pytest.fixture(scope="module")
 def head() -> Iterator[Head]:
     """A node that `ray start --head` has started, with a token of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     # Short: the path of a socket has at most 107 bytes.
     folder = Path(f"/tmp/sbh-{os.getpid()}")
     environment = {
@@ -76,7 +79,7 @@ def head() -> Iterator[Head]:
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     }
     options = ("--include-dashboard=false", "--disable-usage-stats", "--object-store-memory=83886080")
-    command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--port=0"]
+    command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", f"--port={port}"]
     process = subprocess.Popen(
         [*command, "--node-ip-address=127.0.0.1", "--num-cpus=2", f"--temp-dir={folder}", *options],
         env=environment,
@@ -91,10 +94,7 @@ def head() -> Iterator[Head]:
         line = process.stdout.readline()
         assert line, said
         said += line
-    # It has chosen its port itself: one that a test found free may be another's by now.
-    address = re.search(r"127\.0\.0\.1:\d+", said)
-    assert address, said
-    yield Head(address[0], process, environment)
+    yield Head(f"127.0.0.1:{port}", process, environment)
     process.terminate()
     process.wait()
     process.stdout.close()
