@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
@@ -23,11 +25,13 @@ from seedbed import (
     UsageError,
     get_step,
     otherwise,
+    run,
     when,
 )
 from seedbed.pipeline.column_checks import check_columns
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.rows import Row
+from seedbed.testing import EchoLLM
 
 
 class Numbers(GeneratorStep):
@@ -133,6 +137,9 @@ def check(pipeline: Pipeline, columns: Collection[str] | None = None) -> None:
         lambda: [Numbers(name="a"), Constant()] >> Concat() >> reads("generation"),
         lambda: Numbers() >> Answer(output_mappings={"answer": "reply"}) >> reads("reply"),
         lambda: Numbers() >> Pass(output_mappings={"word": "term"}) >> reads("term"),
+        lambda: Numbers() >> get_step("filter", keep="late is defined") >> Pass() >> reads("late"),
+        lambda: Numbers() >> get_step("filter", keep="late | default('')") >> reads("late"),
+        lambda: Numbers() >> [when("late is defined", reads("late")), otherwise(Pass())],
     ],
 )
 def test_a_column_that_may_be_there_is_no_error(make: Callable[[], Pipeline]) -> None:
@@ -202,6 +209,22 @@ def test_the_input_is_looked_at_where_its_columns_are_known() -> None:
         check([Answer(), Measure()] >> Concat(), [])
     with pytest.raises(UsageError, match="reads a column 'lang', but the input doesn't have it"):
         check([when("lang", Answer()), otherwise(Pass())] >> Filter(), ["word"])
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_rows_that_differ_may_have_other_columns_later(as_file: bool, tmp_path: Path) -> None:
+    def made(rows: Sequence[Row], name: str) -> int:
+        (tmp_path / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+        given = tmp_path / name if as_file else rows
+        return run(reads("late"), input=given, llm=EchoLLM(), give_up_after=1000).accepted
+
+    alike: list[Row] = [{"word": "a"}] * 100
+    differing: list[Row] = [{"word": "a"}, {"word": "b", "note": ""}] * 20
+
+    assert made([*differing, *alike, {"late": "x"}], "more.jsonl") == 1
+    for rows in (differing, [*alike, {"late": "x"}]):
+        with pytest.raises(UsageError, match="a column 'late', but the input doesn't have it"):
+            made(rows, "fewer.jsonl")
 
 
 class Reads(Task):

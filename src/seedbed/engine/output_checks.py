@@ -26,9 +26,8 @@ def check_output_of(output: Output, plan: Plan) -> None:
             f"rows can be written of {', '.join(leaves)}",
         )
     leaf = output.leaf or plan.leaf
-    check_columns_of(
-        output, columns_made(plan.topology, leaf, given.columns() if given is not None else None)
-    )
+    types = given.column_types() if given is not None else None
+    check_columns_of(output, columns_made(plan.topology, leaf, types))
 
 
 def check_columns_of(output: Output, columns: Collection[str] | None) -> None:

@@ -202,7 +202,18 @@ def _above(node: Node, found: Mapping[str, Columns], given: Columns) -> Columns:
 
 def _branches(node: Node, found: Mapping[str, Columns]) -> list[Columns]:
     renames = node.merge.renames if node.merge else {}
-    return [_renamed(found[parent.step], renames.get(parent.step, {})) for parent in node.parents]
+    return [
+        _renamed(_asked_for(found[parent.step], [parent.when]), renames.get(parent.step, {}))
+        for parent in node.parents
+    ]
+
+
+def _asked_for(columns: Columns, conditions: Iterable[object]) -> Columns:
+    """Return the columns after conditions, with those that the conditions say some rows have."""
+    # A file of a hundred rows without a column may have more rows, with it: whoever asks for it knows that.
+    expressions = [one for one in conditions if isinstance(one, Expression)]
+    asked = {name for one in expressions for name in one.optional_columns if name not in columns.types}
+    return columns._replace(types={**columns.types, **dict.fromkeys(sorted(asked))}) if asked else columns
 
 
 def _joined(node: Node, found: Mapping[str, Columns]) -> Columns:
@@ -238,6 +249,7 @@ def _made_from(node: Node, above: Columns) -> Columns:
     if isinstance(step, Pass) and not node.parents:
         return above
     made, types = columns_after(step, above.types), output_types(step)
+    above = _asked_for(above, map(Expression, step.row_expressions))
     # A step may change the type of a column that it doesn't declare.
     sure = made.complete and step.keeps
     left = above._replace(types={name: above.types[name] for name in above.types if name not in step.removes})

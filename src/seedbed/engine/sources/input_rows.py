@@ -107,21 +107,37 @@ class InputRows:
 
         None if they aren't known. Raises UsageError for a named column that doesn't exist.
         """
-        return None if self._column_types is None else [*self._column_types]
+        return None if self._first_types is None else [*self._first_types]
 
     def column_types(self) -> Mapping[str, Any] | None:
-        """Return the columns as `columns` does, each with the type of all values; None if it's unknown."""
-        return self._column_types
+        """Return the columns of all rows, each with the type of all values, None if that's unknown.
+
+        None if the columns aren't known, or if rows differ in them, so that later ones may have others.
+        """
+        return self._first_types if self._rows_are_alike else None
 
     # Several checks ask for them, and each reading of the first rows takes as long as theirs.
     @cached_property
-    def _column_types(self) -> Mapping[str, Any] | None:
-        beginning = self._beginning()
+    def _first_rows(self) -> list[Mapping[str, Any]]:
+        return self._beginning()
+
+    @property
+    def _first_names(self) -> list[str]:
+        return list(dict.fromkeys(name for row in self._first_rows for name in row))
+
+    @cached_property
+    def _rows_are_alike(self) -> bool:
+        """Whether no row can have a column that is missing in the first ones, as far as these tell."""
+        names = self._first_names
+        is_whole = len(self._first_rows) < _LOOKED_AT
+        return is_whole or all(len(row) == len(names) for row in self._first_rows)
+
+    @cached_property
+    def _first_types(self) -> Mapping[str, Any] | None:
+        beginning, names = self._first_rows, self._first_names
         if not beginning:
             return None
-        names = list(dict.fromkeys(name for row in beginning for name in row))
-        # If rows differ in their columns, a column that is missing here may come later.
-        if all(len(row) == len(names) for row in beginning):
+        if self._rows_are_alike:
             for name in (*(self.reading.columns or ()), *self.reading.drop):
                 if name not in names:
                     raise UsageError(

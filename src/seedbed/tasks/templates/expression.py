@@ -19,7 +19,7 @@ from seedbed.tasks.templates.comparisons import equalities, never_equal
 from seedbed.tasks.templates.conversions import NotANumber
 from seedbed.tasks.templates.direct_expression import direct_function
 from seedbed.tasks.templates.render_bounds import BoundError, begin_rendering
-from seedbed.tasks.templates.template import compile_expression, needed_variables
+from seedbed.tasks.templates.template import compile_expression, needed_variables, optional_variables
 
 _NAMED = 50
 """Columns that an error names."""
@@ -53,6 +53,11 @@ class Expression:
     def columns(self) -> frozenset[str]:
         """The columns that the expression needs."""
         return needed_variables(self.source)
+
+    @property
+    def optional_columns(self) -> frozenset[str]:
+        """The columns that rows may lack, as in `lang is defined` and `lang | default('en')`."""
+        return optional_variables(self.source)
 
     @property
     def source(self) -> str:

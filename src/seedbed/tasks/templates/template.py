@@ -186,6 +186,13 @@ def needed_variables(source: str) -> frozenset[str]:
         return frozenset(find_undeclared_variables(tree)) - _optional(tree)
 
 
+@lru_cache(maxsize=256)
+def optional_variables(source: str) -> frozenset[str]:
+    """Return the variables that may be missing: a template tests them, or has a default for them."""
+    with _compiling():
+        return frozenset(_optional(sandbox().parse(source)))
+
+
 def _optional(tree: nodes.Template) -> set[str]:
     asked = [test.node for test in tree.find_all(nodes.Test) if test.name in ("defined", "undefined")]
     with_default = [one.node for one in tree.find_all(nodes.Filter) if one.name in ("default", "d")]
