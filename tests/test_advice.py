@@ -30,6 +30,7 @@ _OF_THE_COMMAND = {
     "plugins/policy/lock_file.py": "the head of a lock file",
     "scaffold/naming.py": "`seedbed new`",
     "scaffold/writing.py": "`seedbed new`",
+    "store/cards/card.py": "a card shows the command that chose its rows",
     "store/cards/command.py": "a card shows the command that made it",
     "store/model_rows.py": "`seedbed runs export`",
     "store/ratings/rated_rows.py": "`seedbed runs export`",

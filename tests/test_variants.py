@@ -39,7 +39,7 @@ def test_those_after_the_first_few_are_left_to_the_gate(
 
 def test_the_gate_runs_what_is_slow_and_what_is_random() -> None:
     gate = (Path(__file__).parent.parent / ".ci" / "run").read_text()
-    assert '\nuv run pytest -m "slow or hypothesis" --hypothesis-profile=thorough\n' in gate
+    assert '\ntests\ntests -m "slow or hypothesis" --hypothesis-profile=thorough\n' in gate
 
 
 @pytest.mark.parametrize(("profile", "is_fixed"), [("quick", True), ("thorough", True), ("exploring", False)])

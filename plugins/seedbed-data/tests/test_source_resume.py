@@ -26,6 +26,8 @@ import pytest
 
 from seedbed import Row, get_step, run
 from seedbed.engine.resume.checkpoint import EVERY
+from seedbed.llm.calling.loop import loop_thread
+from seedbed.llm.calling.threads import Threads
 
 ROWS = [{"n": n, "text": f"row {n}"} for n in range(400)]
 CALLS = {
@@ -62,6 +64,9 @@ def counted(function: str) -> Iterator[Counter[str]]:
         if event == "call" and frame.f_code.co_name == function:
             calls[function] += 1
 
+    # Only threads that start from now on are seen.
+    loop, threads = loop_thread(), Threads()
+    before, loop.threads = loop.threads, threads
     threading.setprofile(profile)
     sys.setprofile(profile)
     try:
@@ -69,6 +74,8 @@ def counted(function: str) -> Iterator[Counter[str]]:
     finally:
         threading.setprofile(None)
         sys.setprofile(None)
+        loop.threads = before
+        threads.shutdown()
 
 
 CONTENTS: dict[str, Callable[[list[Row]], bytes]] = {

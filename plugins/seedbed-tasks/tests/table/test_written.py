@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, PrivateAttr
 
-from seedbed import LLM, Capabilities, Request, Response, UsageError, get_task, run
+from seedbed import LLM, Capabilities, ParameterError, Request, Response, UsageError, get_task, run
 from seedbed_tasks.table import (
     Category,
     Code,
@@ -441,7 +441,7 @@ def test_a_written_column_that_does_not_fit_is_refused(columns: dict[str, Any], 
 def test_what_cannot_be_covered_is_refused(pairwise: list[str], said: str) -> None:
     columns = {"a": Category(values=[1, 2]), "n": Number(min=0, max=1)}
 
-    with pytest.raises(ValueError, match=re.escape(said)):
+    with pytest.raises(ParameterError, match=re.escape(said)):
         Table(columns=columns, pairwise=pairwise)
 
 

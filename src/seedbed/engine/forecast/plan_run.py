@@ -129,7 +129,7 @@ def plan(
     """
     # The first statement, as locals() then holds the parameters and nothing else.
     given = locals()
-    options = RunOptions(given)
+    options = RunOptions({**given, "retry": False})
     made = options.make_plan()
     own_name = name or next((output.name for output in options.outputs or made.outputs), None)
     if probe is None:
