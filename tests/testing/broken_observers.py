@@ -108,7 +108,7 @@ class Waits(Printer):
 @fails("test_it_lets_a_run_end", "have not returned after 1 s")
 class TestWaits(ObserverContract):
     observer = Waits
-    patience = 5.0
+    patience = 1.0
 
 
 class PrintsRows(Printer):

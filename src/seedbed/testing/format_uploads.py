@@ -38,6 +38,8 @@ class FormatUploadContract(FormatFacts):
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
         """A folder with a dataset of two splits and its card, as a run uploads it."""
+        self._skip_unless_uploaded()
+        pytest.importorskip("pyarrow", reason="a dataset to upload is written with the package pyarrow")
         folder = tmp_path / "dataset"
         folder.mkdir()
         for split, texts in _SPLITS.items():
@@ -81,7 +83,6 @@ class FormatUploadContract(FormatFacts):
         self, made: Format, folder: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         """`upload` leaves the folder and the process as they are, and prints nothing to standard output."""
-        self._skip_unless_uploaded()
         before = _content(folder)
         capfd.readouterr()
         with left_alone():
@@ -111,7 +112,6 @@ class FormatUploadContract(FormatFacts):
 
     def _after(self, made: Format, folder: Path, *, complete: bool = True) -> Mapping[str, bytes]:
         """Upload a folder, and return what is at the address."""
-        self._skip_unless_uploaded()
         answer: object = made.upload(folder, self.place, _options(complete=complete))  # type: ignore[func-returns-value]
         assert answer is None, f"`upload` returned {answer!r}: it isn't awaited, and returns when all is sent"
         return dict(self.uploaded(self.place))

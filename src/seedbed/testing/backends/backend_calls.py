@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from seedbed.errors import TimedOutError
+from seedbed.errors import LLMError, TimedOutError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.messages import Message
@@ -147,7 +147,10 @@ class BackendCallContract(LLMFacts):
             ask(llm, **SHORT)
             llm.unload()
 
-        left = left_each_time(come_and_go)
+        try:
+            left = left_each_time(come_and_go)
+        except LLMError:
+            pytest.skip("it cannot be used again: see test_it_can_be_unloaded_and_used_again")
         assert not left, (
             f"each time that it's loaded and unloaded, it leaves {' and '.join(left)}: close it in `unload`"
         )

@@ -80,15 +80,24 @@ class ScriptedServer(LoopbackServer):
     def _reply_to(self, received: Received) -> Reply:
         if self._desk is not None and (ticket := self._desk.ticket_of(received)) is not None:
             return self._fetched(self._desk, ticket)
-        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
-        if callable(reply.body):
-            made = reply.body(received)
-            reply = made if isinstance(made, Reply) else reply._replace(body=made)
+        try:
+            reply = self._next_reply(received)
+        except Exception:
+            # A body that only a question has, and this request is none: it has come all the same.
+            self._note(received)
+            raise
         accepted = self._desk.accept(received, reply) if self._desk is not None else None
         if accepted is not None:
             return accepted
         self._note(received)
         return reply
+
+    def _next_reply(self, received: Received) -> Reply:
+        reply = self._replies.pop(0) if len(self._replies) > 1 else self._replies[0]
+        if not callable(reply.body):
+            return reply
+        made = reply.body(received)
+        return made if isinstance(made, Reply) else reply._replace(body=made)
 
     def _fetched(self, desk: TicketDesk, ticket: str) -> Reply:
         """Return the reply to a request for an answer; its question has now been received."""
