@@ -35,7 +35,7 @@ class Place(NamedTuple):
     environment: dict[str, str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """An empty environment, and a folder with a clone of the project."""
     folder = tmp_path_factory.mktemp("reader")
@@ -103,7 +103,14 @@ def run(command: list[str], place: Place, reason: str | None = None) -> None:
     assert (reason or "") in ended.stderr, said
 
 
-def test_the_first_dataset_is_made_as_the_tutorial_says(place: Place) -> None:
+def test_a_reader_gets_what_the_tutorials_say(place: Place) -> None:
+    # One test: each goes on in the environment of the one before, and tests may run in several processes.
+    make_the_first_dataset(place)
+    write_and_publish_the_first_task(place)
+    write_and_publish_the_first_backend(place)
+
+
+def make_the_first_dataset(place: Place) -> None:
     follow(TUTORIAL / "first-dataset.md", place)
 
     assert len((place.folder / "qa.jsonl").read_text().splitlines()) == 10
@@ -111,13 +118,13 @@ def test_the_first_dataset_is_made_as_the_tutorial_says(place: Place) -> None:
     assert len((place.folder / "answers.jsonl").read_text().splitlines()) == 1
 
 
-def test_the_first_task_is_written_and_published_as_the_tutorial_says(place: Place) -> None:
+def write_and_publish_the_first_task(place: Place) -> None:
     follow(TUTORIAL / "first-task.md", place)
 
     assert len((place.folder / "haiku.jsonl").read_text().splitlines()) == 3
 
 
-def test_the_first_backend_is_written_and_published_as_the_tutorial_says(place: Place) -> None:
+def write_and_publish_the_first_backend(place: Place) -> None:
     follow(TUTORIAL / "first-backend.md", place)
 
     rows = [json.loads(line) for line in (place.folder / "shuffled.jsonl").read_text().splitlines()]
