@@ -11,6 +11,7 @@ from zipfile import ZIP_DEFLATED, ZipFile
 import pytest
 
 from seedbed import DatasetError, Row, get_step, run
+from seedbed_data.sources.memory_watch import grows_beyond
 
 
 def made(name: str, **parameters: object) -> list[Row]:
@@ -132,6 +133,22 @@ def test_a_document_that_takes_too_much_memory_is_named_and_the_rows_before_it_s
     ended = run(get_step("documents", path=tmp_path, memory=1000))
     assert "b.html' takes more than 1,000 MB of memory to read (`memory`)" in str(ended.stopped_by)
     assert [row["path"] for row in ended.rows()] == ["a.html"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the memory of another process")
+@pytest.mark.parametrize(
+    ("program", "is_beyond"),
+    [
+        ("x = bytearray(200_000_000); input()", True),
+        ("print('read')", False),
+        ("", False),
+    ],
+)
+def test_the_memory_of_a_reader_is_seen_whatever_it_does(program: str, is_beyond: bool) -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", program], **pipes, text=True) as process:
+        assert grows_beyond(process, 100) is is_beyond
+        process.kill()
 
 
 def _zipped(path: Path, names: Sequence[str]) -> None:

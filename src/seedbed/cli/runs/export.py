@@ -62,22 +62,14 @@ def export_run(
         if not len(reader.rows(leaf)):
             why = f"`seedbed runs explain {quote(name)}` says why"
             raise UsageError(f"the run '{name}' has no rows yet", why)
-        rows: Iterable[bytes]
-        rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
-        if where or rating_column:
-            rows = RatedRows(reader, leaf, rows, where=where or "", column=rating_column or "")
+        rows = _chosen_rows(reader, leaf, model_column, where or "", rating_column or "")
         if where and next(iter(rows), None) is None:
             return _tell_none_fit(where, len(reader.rows(leaf)), name, out)
         with _naming_options():
             if output is not None:
+                seed = _seed(reader)
                 made = export(
-                    reader,
-                    output,
-                    leaf,
-                    rows=rows,
-                    seed=_seed(reader),
-                    csv_safe=csv_safe,
-                    where=where or "",
+                    reader, output, leaf, rows=rows, seed=seed, csv_safe=csv_safe, where=where or ""
                 )
                 _tell_written(made, output.path)
             elif form is not None:
@@ -85,6 +77,16 @@ def export_run(
             else:
                 _write_lines(rows)
     return ExitStatus.COMPLETE
+
+
+def _chosen_rows(
+    reader: RunReader, leaf: str, model_column: str | None, where: str, rating_column: str
+) -> Iterable[bytes]:
+    """Return the rows of a step that fulfil an expression, with the columns that are added."""
+    rows = ModelRows(reader, leaf, model_column) if model_column else reader.rows(leaf)
+    if not where and not rating_column:
+        return rows
+    return RatedRows(reader, leaf, rows, where=where, column=rating_column)
 
 
 def _check_options(where: str | None, model_column: str | None, how: Mapping[str, Any]) -> None:

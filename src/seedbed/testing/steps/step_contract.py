@@ -20,17 +20,10 @@ from seedbed.testing.differences import first_difference, lacking
 from seedbed.testing.steps.file_watch import FileWatch
 from seedbed.testing.steps.other_process import as_kept, made_elsewhere
 from seedbed.testing.steps.step_bench import Outcome, StepBench, one_outcome
-from seedbed.testing.steps.step_process import StepProcessContract
-from seedbed.testing.steps.told_by_sources import (
-    knows_places,
-    knows_types,
-    shared_places,
-    wrong_types,
-)
-from seedbed.testing.steps.trial import Trial
+from seedbed.testing.steps.told_by_sources import SourceFactsContract
 
 
-class StepContract(StepProcessContract):
+class StepContract(SourceFactsContract):
     """What Seedbed expects of every step: over single rows, over all rows, or a source of rows.
 
     You give one fact, the step, by its class or its registered name:
@@ -109,23 +102,6 @@ class StepContract(StepProcessContract):
         assert not missing, (
             "some rows lack these columns of `outputs`: fill them, or take them out of `outputs`"
         )
-
-    def test_rows_have_the_columns_that_it_knows(self) -> None:
-        """A source's rows have no other columns than `column_types` says, with values of those types.
-
-        A run goes by it before the first row is made: a wrong one has it refuse a pipeline that is right.
-        """
-        step = self.made()
-        self.skip_undeclared("column_types", knows_types(step))
-        wrong = wrong_types(step, self._good_trial().rows)
-        assert not wrong, f"its `column_types` are wrong: {wrong}"
-
-    def test_no_two_rows_have_one_place(self) -> None:
-        """A source's `place_of` tells rows apart, once the source is loaded: messages name them by it."""
-        step = self.made()
-        self.skip_undeclared("place_of", knows_places(step))
-        shared = shared_places(step, len(self._good_trial().rows))
-        assert not shared, f"several rows have these places: {', '.join(shared)}"
 
     def test_the_columns_that_it_keeps_are_kept(self) -> None:
         """If `keeps` is True, a row has all columns that it came with but those in `removes`.
@@ -291,15 +267,6 @@ class StepContract(StepProcessContract):
     def fed(self) -> list[object]:
         """Return what the step makes of its inputs, as a run would keep it."""
         return as_kept(self.bench.fed())
-
-    def _good_trial(self) -> Trial:
-        """Return the trial with the inputs; skip the running test if it makes no row."""
-        trial = self.bench.attempt()
-        if trial.of_kind("MissingColumnError"):
-            pytest.skip("rows lack columns: see test_rows_have_the_columns_promised")
-        if not trial.rows:
-            pytest.skip("no row is made: see test_rows_are_made and test_rows_are_json")
-        return trial
 
     def _is_ordered(self) -> bool:
         cls = self.plugin_class()
