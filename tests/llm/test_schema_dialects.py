@@ -15,6 +15,8 @@ from tests.support.scripted_llm import ALL, ScriptedLLM, scripted, user
 from tests.support.typed_models import PLAIN, Node, models
 
 from seedbed import Capabilities, GeneratorTask, Request, SchemaDialect, UsageError, run
+from seedbed.llm.pools.pool import PoolLLM
+from seedbed.llm.schemas.dialects import shared_dialect
 from seedbed.llm.schemas.structured import fit_schema, schema_of
 from seedbed.testing.plausible import fitting
 
@@ -352,3 +354,43 @@ def test_what_a_dialect_has_is_said_once_and_what_it_lacks_in_words(kept: Any, d
     *same, (name, value) = described.items()
     words = f"({name}: {json.dumps(value)})"
     assert said(closed(a=described), WORDED) == closed(a={**dict(same), "description": words})
+
+
+STRICT = replace(LEAST, name="Strict", keywords=frozenset({"minimum"}), max_depth=3)
+GRAMMAR = replace(MOST, name="Grammar", in_prompt="always", max_depth=5)
+ANIMAL = closed(legs={"type": "integer", "minimum": 2, "multipleOf": 2})
+
+
+class Endpoint(ScriptedLLM):
+    """An endpoint of a model, on a server of its own kind."""
+
+    connection_fields = ScriptedLLM.connection_fields | {"offers"}
+
+    @property
+    def endpoint(self) -> str:
+        return str(self.offers)
+
+
+@pytest.mark.parametrize("dialects", [(STRICT, GRAMMAR), (GRAMMAR, STRICT)])
+def test_whichever_endpoint_of_a_pool_answers_gets_what_all_of_them_take(
+    dialects: tuple[SchemaDialect, ...],
+) -> None:
+    members = [
+        Endpoint(lambda _: '{"legs": 4}', offers=replace(ALL, schema_dialect=dialect)) for dialect in dialects
+    ]
+    llm = PoolLLM(of=members)
+    llm.complete(user("An animal."), schema=ANIMAL)
+    llm.complete(user("Anything."), schema=closed(value={}))
+    animal, anything = sorted(
+        (request for member in members for request in member.requests), key=lambda request: not request.schema
+    )
+    assert animal.schema == closed(legs={"type": "integer", "minimum": 2, "description": "(multipleOf: 2)"})
+    assert "fits this JSON Schema" in animal.messages[0]["content"]
+    assert anything.schema is None
+    assert "fits this JSON Schema" in anything.messages[0]["content"]
+    assert llm.capabilities.schema_dialect.max_depth == 3
+
+
+def test_an_llm_that_takes_any_schema_does_not_narrow_what_the_others_get() -> None:
+    assert shared_dialect([None, STRICT, None]) == STRICT
+    assert shared_dialect([None, None]) is None

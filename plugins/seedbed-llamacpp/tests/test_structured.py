@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import Enum
 from typing import Any, Literal
 
@@ -11,6 +12,14 @@ from pydantic import BaseModel, Field
 
 from seedbed import BadRequestError
 from seedbed_llamacpp import LlamaCppLLM
+
+
+@pytest.fixture(scope="module")
+def llm() -> Iterator[LlamaCppLLM]:
+    model = LlamaCppLLM(model="smollm2-135m", threads=1, context=768, parallel=4, max_tokens=8)
+    yield model
+    model.unload()
+
 
 ASK = [{"role": "user", "content": "Describe a small animal as JSON."}]
 
@@ -61,7 +70,7 @@ def test_a_schema_may_refer_to_itself(llm: LlamaCppLLM) -> None:
     ],
 )
 def test_a_schema_need_not_be_an_object(llm: LlamaCppLLM, schema: dict[str, Any]) -> None:
-    (choice,) = llm.complete(ASK, schema=schema, max_tokens=32, seed=1).choices
+    (choice,) = llm.complete(ASK, schema=schema, max_tokens=64, seed=1).choices
     assert choice.text is not None
     assert isinstance(orjson.loads(choice.text), int | list | str)
 
@@ -107,3 +116,16 @@ def test_tuples_open_objects_unions_and_sets_are_written_by_the_grammar(llm: Lla
     assert choice.text.lstrip().startswith("{")
     if choice.finish_reason == "stop":
         assert Kinds.model_validate_json(choice.text)
+
+
+def test_the_model_reads_what_the_schema_says_of_a_column_unless_told_not_to(llm: LlamaCppLLM) -> None:
+    class Described(BaseModel):
+        name: bool = Field(description="Whether the animal is small enough for a matchbox, legs included.")
+
+    unread = llm.model_copy(update={"schema_in_prompt": "never"})
+    read, alone = (
+        asked.complete(ASK, schema=Described, max_tokens=16).usage.input_tokens for asked in (llm, unread)
+    )
+    bare = llm.complete(ASK, max_tokens=1).usage.input_tokens
+    assert read > alone + 40
+    assert alone == bare

@@ -26,7 +26,7 @@ USER = {"role": "user", "content": "x"}
 def strict(model: Any) -> Any:
     """Return the schema that is sent for a class, or None where it goes into the prompt."""
     request, note = fit_schema(Request(messages=(USER,), schema=schema_of(model)), STRICT)
-    assert (request.schema is None) == bool(note) == (len(request.messages) == 2)
+    assert (request.schema is None) == bool(note) == (request.messages[0] != USER)
     return request.schema
 
 
@@ -135,7 +135,6 @@ def test_what_pydantic_writes_of_references_and_unions_is_sent_in_the_strict_for
     schema = body["response_format"]["json_schema"]["schema"]
     assert openai_problem(schema) is None
     Draft202012Validator(schema).validate(answer)
-    assert [message["role"] for message in body["messages"]] == ["user"]
 
 
 @pytest.mark.parametrize("case", PROMPTED)
@@ -146,9 +145,7 @@ def test_what_cannot_be_said_goes_into_the_prompt_and_is_validated_all_the_same(
     row, body = asked(fault_server, model, answer)
     assert row.items() >= answer.items()
     assert "response_format" not in body
-    system = body["messages"][0]
-    assert system["role"] == "system"
-    assert json.dumps(schema_of(model), separators=(",", ":")) in system["content"]
+    assert json.dumps(schema_of(model), separators=(",", ":")) in body["messages"][0]["content"]
 
 
 @pytest.mark.parametrize("case", PROMPTED)
@@ -157,7 +154,7 @@ def test_servers_that_make_a_grammar_take_it_by_their_own_means(case: str, fault
     row, body = asked(fault_server, model, answer, schemas="grammar")
     assert row.items() >= answer.items()
     Draft202012Validator(body["response_format"]["json_schema"]["schema"]).validate(answer)
-    assert OpenAILLM(model="m", preset="vllm").capabilities.schema_dialect is GRAMMAR
+    assert OpenAILLM(model="m", preset="vllm").capabilities.schema_dialect == GRAMMAR
 
 
 def test_json_mode_is_not_asked_for_an_answer_that_is_no_object(fault_server: FaultServer) -> None:
@@ -167,3 +164,33 @@ def test_json_mode_is_not_asked_for_an_answer_that_is_no_object(fault_server: Fa
     llm = OpenAILLM(model="m", base_url=fault_server.url, api_key="k", structured_output="json_object")
     llm.complete([USER], schema=Words)
     assert "response_format" not in fault_server.received[-1].json()
+
+
+class Sky(BaseModel):
+    colour: str = Field(description="That of the sky at noon.")
+
+
+READ_FROM_THE_PROMPT = {
+    "vLLM": ({"preset": "vllm"}, True),
+    "a server at an address": ({}, True),
+    "Together": ({"preset": "together"}, True),
+    "JSON mode": ({"preset": "groq"}, True),
+    "Mistral, which shows it": ({"preset": "mistral"}, False),
+    "when the user says no": ({"preset": "vllm", "schema_in_prompt": "never"}, False),
+    "when the user says yes": ({"preset": "mistral", "schema_in_prompt": "always"}, True),
+}
+
+
+@pytest.mark.parametrize("case", READ_FROM_THE_PROMPT)
+def test_models_that_their_server_does_not_show_a_schema_read_it_in_the_prompt(
+    case: str, fault_server: FaultServer
+) -> None:
+    fields, shown = READ_FROM_THE_PROMPT[case]
+    row, body = asked(fault_server, Sky, {"colour": "blue"}, **fields)
+    assert row["colour"] == "blue"
+    assert ("That of the sky at noon." in body["messages"][0]["content"]) is shown
+    assert body["response_format"]["type"] == ("json_object" if case == "JSON mode" else "json_schema")
+
+
+def test_openai_itself_gets_it_once() -> None:
+    assert OpenAILLM(model="gpt-4.1-mini").capabilities.schema_dialect.in_prompt == "never"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Literal
 
 from pydantic import Field, PrivateAttr
 
@@ -23,8 +25,9 @@ GRAMMAR = SchemaDialect(
     anchored_patterns=True,
     largest_count=1000,
 )
-"""What llama.cpp can turn into a grammar; it refuses one that repeats a part more than 2000 times.
+"""What llama.cpp can turn into a grammar, of which it doesn't tell the model.
 
+It refuses a grammar that repeats a part more than 2000 times:
 https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf
 """
 
@@ -58,6 +61,10 @@ class LlamaCppLLM(LLM):
     threads: int | None = Field(
         default=None, ge=1, description="Threads that compute; one per core if unset."
     )
+    schema_in_prompt: Literal["never", "described", "always"] | None = Field(
+        default=None,
+        description="When a JSON Schema is part of the prompt; unset: if it has descriptions.",
+    )
     gpu_layers: int | None = Field(
         default=None, ge=0, description="Layers of the model on the GPU; as many as fit if unset."
     )
@@ -72,8 +79,9 @@ class LlamaCppLLM(LLM):
     @property
     def capabilities(self) -> Capabilities:
         """Structured output by grammar, log probabilities, seeds and raw prompts."""
+        dialect = replace(GRAMMAR, in_prompt=self.schema_in_prompt or "described")
         return Capabilities(
-            structured_output=True, logprobs=True, seed=True, raw_prompt=True, schema_dialect=GRAMMAR
+            structured_output=True, logprobs=True, seed=True, raw_prompt=True, schema_dialect=dialect
         )
 
     @property

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from seedbed import Message, Request
 from seedbed_openai.presets import Preset, StructuredOutput
 
@@ -23,7 +21,7 @@ def chat_body(
     """Return the body that asks for `request`; what is None or empty is left out."""
     body: dict[str, Any] = {
         "model": model,
-        "messages": _messages(request, preset, structured_output),
+        "messages": _messages(request, preset),
         "temperature": request.temperature,
         "top_p": request.top_p,
         preset.max_tokens_field: request.max_tokens,
@@ -52,19 +50,10 @@ def _response_format(request: Request, kind: StructuredOutput) -> dict[str, Any]
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _messages(request: Request, preset: Preset, kind: StructuredOutput) -> list[Message]:
-    messages = list(request.messages)
-    if not preset.developer_role:
-        messages = [
-            {**message, "role": "system"} if message["role"] == "developer" else message
-            for message in messages
-        ]
-    if request.schema is not None and kind == "json_object":
-        # JSON mode knows no schema, and OpenAI refuses it if the prompt doesn't mention JSON.
-        schema = orjson.dumps(dict(request.schema)).decode()
-        instruction = f"Answer with one JSON object that fits this JSON Schema:\n{schema}"
-        if messages[0]["role"] == "system" and isinstance(messages[0]["content"], str):
-            instruction = f"{messages[0]['content']}\n\n{instruction}"
-            del messages[0]
-        messages.insert(0, {"role": "system", "content": instruction})
-    return messages
+def _messages(request: Request, preset: Preset) -> list[Message]:
+    if preset.developer_role:
+        return list(request.messages)
+    return [
+        {**message, "role": "system"} if message["role"] == "developer" else message
+        for message in request.messages
+    ]

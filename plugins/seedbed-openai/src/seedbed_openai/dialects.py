@@ -7,6 +7,7 @@ from typing import Literal
 from seedbed import SchemaDialect
 
 DialectName = Literal["strict", "grammar"]
+SchemaInPrompt = Literal["never", "described", "always"]
 
 _NUMBERS = frozenset({"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"})
 
@@ -28,6 +29,7 @@ Other servers that take schemas take these too: it's what they have in common.
 
 GRAMMAR = SchemaDialect(
     name="llama.cpp",
+    in_prompt="described",
     keywords=_NUMBERS | {"pattern", "minItems", "maxItems", "minLength", "maxLength"},
     formats=frozenset({"date-time", "time", "date", "uuid"}),
     constructs=frozenset({"any_value", "open_object", "tuple", "recursion", "any_root"}),
@@ -36,16 +38,19 @@ GRAMMAR = SchemaDialect(
 )
 """Servers that turn a schema into a grammar: llama.cpp, vLLM, Ollama and LM Studio.
 
+The model isn't told of it, and Ollama advises to write it into the prompt
+(https://docs.ollama.com/capabilities/structured-outputs).
 https://github.com/ggml-org/llama.cpp/blob/master/grammars/README.md#json-schemas--gbnf; a grammar that
 repeats a part more than 2000 times is refused.
 """
 
 JSON_MODE = SchemaDialect(
     name="JSON mode",
+    in_prompt="always",
     keywords=GRAMMAR.keywords | {"uniqueItems", "minProperties", "maxProperties"},
     formats=STRICT.formats,
     constructs=GRAMMAR.constructs - {"any_root"},
 )
-"""The schema is part of the prompt, and the answer is always an object."""
+"""Only the prompt says what the schema is, and the answer is always an object."""
 
 DIALECTS: dict[DialectName, SchemaDialect] = {"strict": STRICT, "grammar": GRAMMAR}

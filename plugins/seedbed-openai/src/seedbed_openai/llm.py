@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from pydantic import Field
@@ -11,7 +12,7 @@ from seedbed_openai.backend import OpenAIBackend
 from seedbed_openai.chat import chat_body
 from seedbed_openai.chat_answer import read_chat
 from seedbed_openai.completions import completion_body, read_completion
-from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName
+from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName, SchemaInPrompt
 from seedbed_openai.presets import Preset, StructuredOutput, without
 from seedbed_openai.responses import responses_body
 from seedbed_openai.responses_answer import read_responses
@@ -48,6 +49,9 @@ class OpenAILLM(OpenAIBackend, HTTPLLM):
         default=None,
         description="What the server takes of JSON Schema: OpenAI's strict mode, or a grammar's.",
     )
+    schema_in_prompt: SchemaInPrompt | None = Field(
+        default=None, description="When the JSON Schema is part of the prompt, if not in the preset's way."
+    )
     lacks: tuple[Lack, ...] = Field(
         default=(), description="What this model or server lacks of what its preset has."
     )
@@ -72,9 +76,11 @@ class OpenAILLM(OpenAIBackend, HTTPLLM):
     def _schema_dialect(self, preset: Preset) -> SchemaDialect | None:
         """Return the part of JSON Schema that the server takes, or None if it takes none."""
         wanted = self._structured_output(preset)
-        if wanted == "json_schema":
-            return DIALECTS[self.schemas or preset.schemas]
-        return JSON_MODE if wanted == "json_object" else None
+        if wanted == "none":
+            return None
+        dialect = JSON_MODE if wanted == "json_object" else DIALECTS[self.schemas or preset.schemas]
+        preset_way = None if wanted == "json_object" else preset.schema_in_prompt
+        return replace(dialect, in_prompt=self.schema_in_prompt or preset_way or dialect.in_prompt)
 
     async def respond(self, request: Request) -> Response:
         """Post the request to Chat Completions or the Responses API, a raw prompt to Completions."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from seedbed import Capabilities, SchemaDialect
-from seedbed_openai.dialects import DialectName
+from seedbed_openai.dialects import DialectName, SchemaInPrompt
 
 StructuredOutput = Literal["json_schema", "json_object", "none"]
 PresetName = Literal[
@@ -39,7 +39,8 @@ class Preset:
 
     `key_variable` is the environment variable of the key, or None; `needs_key` says whether requests without
     one are refused; `key_hosts` are the provider's own. `price_provider` is the name under which prices are
-    listed, None for the user's own servers. `schemas` is the part of JSON Schema that it takes.
+    listed, None for the user's own servers. `schemas` is the part of JSON Schema that it takes, and
+    `schema_in_prompt` when it's part of the prompt, if not as is usual for that part.
     """
 
     title: str
@@ -49,6 +50,7 @@ class Preset:
     needs_key: bool = True
     structured_output: StructuredOutput = "json_schema"
     schemas: DialectName = "strict"
+    schema_in_prompt: SchemaInPrompt | None = None
     capabilities: Capabilities = _ALL
     max_tokens_field: str = "max_tokens"
     seed_field: str = "seed"
@@ -83,6 +85,8 @@ COMPATIBLE = Preset(
     key_variable="OPENAI_API_KEY",
     key_hosts=OPENAI.key_hosts,
     needs_key=False,
+    # Most are llama.cpp, vLLM, SGLang and the like, which don't show it to the model.
+    schema_in_prompt="described",
     capabilities=_all_but("n"),
 )
 """A server at an address that the user gives: what llama.cpp, vLLM and so on have in common."""
@@ -129,6 +133,8 @@ PRESETS: dict[PresetName, Preset] = {
         base_url="https://api.together.xyz/v1",
         key_variable="TOGETHER_API_KEY",
         key_hosts=("api.together.xyz",),
+        # https://docs.together.ai/docs/inference/chat/structured-outputs
+        schema_in_prompt="described",
         capabilities=_all_but("logprobs"),
         price_provider="together_ai",
     ),

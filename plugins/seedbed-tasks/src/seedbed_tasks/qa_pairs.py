@@ -48,8 +48,8 @@ class QAPairs(GeneratorTask):
     class Output(BaseModel):
         """The part of a row that the model writes."""
 
-        question: Text = Field(description="One question, complete in itself.")
-        answer: Text = Field(description="The answer, correct and complete.")
+        question: Text
+        answer: Text
 
     template: str = (
         "Write a question and its answer as JSON. The question stands on its own; the answer is correct "

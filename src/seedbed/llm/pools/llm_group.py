@@ -16,6 +16,7 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
 from seedbed.llm.response import Response
+from seedbed.llm.schemas.dialects import shared_dialect
 from seedbed.plugins.fields.copies import copied
 
 _ASKED_FOR = ("structured_output", "tools", "logprobs", "images", "seed", "raw_prompt")
@@ -85,7 +86,8 @@ class LLMGroup(LLM):
         """What all members can be asked for."""
         offered = [member.capabilities for member in self.of]
         common = {name: all(getattr(one, name) for one in offered) for name in _ASKED_FOR}
-        return Capabilities(**common, schema_dialect=offered[0].schema_dialect)
+        dialect = shared_dialect(one.schema_dialect for one in offered)
+        return Capabilities(**common, schema_dialect=dialect)
 
     async def respond(self, request: Request) -> Response:
         """Ask the first member once, without limits and retries; calls go through the gateway instead."""

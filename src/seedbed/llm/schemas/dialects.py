@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Construct = Literal["any_value", "open_object", "tuple", "recursion", "any_root"]
 """What some providers can't express.
@@ -12,6 +13,10 @@ Construct = Literal["any_value", "open_object", "tuple", "recursion", "any_root"
 list whose items have different types; `recursion` a type that contains itself; `any_root` an answer that
 isn't an object.
 """
+
+
+InPrompt = Literal["never", "described", "always"]
+"""When a schema that is sent is also part of the prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,12 +32,17 @@ class SchemaDialect:
     needs something that isn't in `constructs` (`any_value`, `open_object`, `tuple`, `recursion`, `any_root`),
     or exceeds a limit, becomes part of the prompt instead.
 
+    `in_prompt` says when a schema is part of the prompt, too. `described` is for servers that hold the
+    model's tokens to a schema without showing it: one whose properties have descriptions goes into the
+    prompt, since the model wouldn't read them. `always` is for those that don't enforce it.
+
     `name` is its name in messages. `max_depth` counts objects in objects, `max_unions` each `anyOf`,
     `max_enum_characters` the texts of one `enum` of more than 250 values, and `max_characters` the names of
     properties and definitions and the values of every `enum`.
     """
 
     name: str
+    in_prompt: InPrompt = "never"
     keywords: frozenset[str] = frozenset()
     formats: frozenset[str] = frozenset()
     constructs: frozenset[Construct] = frozenset()
@@ -44,6 +54,40 @@ class SchemaDialect:
     max_enum_characters: int | None = None
     max_characters: int | None = None
     max_unions: int | None = None
+
+
+_LIMITS = (
+    "largest_count",
+    "max_depth",
+    "max_properties",
+    "max_enum_values",
+    "max_enum_characters",
+    "max_characters",
+    "max_unions",
+)
+
+
+def shared_dialect(dialects: Iterable[SchemaDialect | None]) -> SchemaDialect | None:
+    """Return what all of several dialects take, None if all take anything.
+
+    For backends one of which answers, and which one isn't known before the call.
+    """
+    known = [*dict.fromkeys(dialect for dialect in dialects if dialect is not None)]
+    if len(known) < 2:
+        return known[0] if known else None
+    limits = {
+        name: min((limit for each in known if (limit := getattr(each, name)) is not None), default=None)
+        for name in _LIMITS
+    }
+    return SchemaDialect(
+        name=" or ".join(dict.fromkeys(each.name for each in known)),
+        in_prompt=max((each.in_prompt for each in known), key=get_args(InPrompt).index),
+        keywords=frozenset.intersection(*(each.keywords for each in known)),
+        formats=frozenset.intersection(*(each.formats for each in known)),
+        constructs=frozenset.intersection(*(each.constructs for each in known)),
+        anchored_patterns=any(each.anchored_patterns for each in known),
+        **limits,
+    )
 
 
 class Unsayable(Exception):

@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from seedbed.errors import UsageError
-from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
 from seedbed.llm.schemas.dialects import SchemaDialect, Unsayable
+from seedbed.llm.schemas.in_prompt import is_described, shown_schema
 from seedbed.plugins.authoring.class_errors import advice_on
 from seedbed.plugins.owner import place_of
 
@@ -90,8 +90,8 @@ def _is_long(value: object) -> bool:
 def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request, str]:
     """Return the request with its schema in a dialect, and a note if the dialect can't express it.
 
-    In that case the schema is part of the prompt, and the note says what couldn't be expressed. Without a
-    dialect the request gets a copy of its schema, which the backend may change.
+    In that case the schema is only part of the prompt, and the note says what couldn't be expressed. Without
+    a dialect the request gets a copy of its schema, which the backend may change.
     """
     if request.schema is None:
         return request, ""
@@ -103,7 +103,9 @@ def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request
         return request._replace(schema=orjson.loads(encoded)), ""
     said, why = _said(encoded, dialect)
     if said is not None:
-        return request._replace(schema=said), ""
+        if dialect.in_prompt == "never" or (dialect.in_prompt == "described" and not is_described(encoded)):
+            return request._replace(schema=said), ""
+        return request._replace(schema=said, messages=shown_schema(request.messages, encoded)), ""
     return instruct(request), f"the schema is part of the prompt: {dialect.name} can't express {why}"
 
 
@@ -126,32 +128,15 @@ def _said(encoded: bytes, dialect: SchemaDialect) -> tuple[Mapping[str, Any] | N
         raise UsageError(f"this isn't a JSON Schema ({error}): {encoded.decode():.200}") from error
 
 
+def instruct(request: Request) -> Request:
+    """Return the request with its schema in the prompt alone, for a backend without structured output."""
+    if request.schema is None:
+        return request
+    return request._replace(schema=None, messages=shown_schema(request.messages, _encoded(request.schema)))
+
+
 def _encoded(schema: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(dict(schema), option=orjson.OPT_NON_STR_KEYS)
     except TypeError as error:
         raise UsageError(f"the schema cannot be sent as JSON: {error}") from error
-
-
-def instruct(request: Request) -> Request:
-    """Return the request with its schema as an instruction, for a backend without structured output."""
-    if request.schema is None:
-        return request
-    schema = dict(request.schema)
-    what = "one JSON object" if _allows_objects(schema) else "JSON"
-    text = (
-        f"Answer with {what} that fits this JSON Schema, and with nothing else:\n"
-        + orjson.dumps(schema, option=orjson.OPT_NON_STR_KEYS).decode()
-    )
-    return request._replace(schema=None, messages=_with_system(request.messages, text))
-
-
-def _allows_objects(schema: Mapping[str, Any]) -> bool:
-    return "$ref" in schema or schema.get("type", "object") == "object"
-
-
-def _with_system(messages: tuple[Message, ...], text: str) -> tuple[Message, ...]:
-    first = messages[0]
-    if first["role"] == "system" and isinstance(first["content"], str):
-        return ({**first, "content": f"{first['content']}\n\n{text}"}, *messages[1:])
-    return ({"role": "system", "content": text}, *messages)

@@ -1,0 +1,93 @@
+"""A schema that a server holds the model to is also written where the model reads it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from seedbed.llm.request import Request
+from seedbed.llm.schemas.dialects import InPrompt, SchemaDialect
+from seedbed.llm.schemas.structured import fit_schema
+
+GRAMMAR = SchemaDialect(name="a grammar", in_prompt="described")
+COLOUR = {
+    "type": "object",
+    "properties": {"colour": {"type": "string", "description": "That of the sky at noon."}},
+    "required": ["colour"],
+    "additionalProperties": False,
+}
+USER = {"role": "user", "content": "Which colour?"}
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA"}}
+
+
+def sent(*messages: dict[str, Any], dialect: SchemaDialect = GRAMMAR) -> tuple[dict[str, Any], ...]:
+    """Return the messages that are sent, with the schema beside them."""
+    request, note = fit_schema(Request(messages=messages, schema=COLOUR), dialect)
+    assert (request.schema, note) == (COLOUR, "")
+    return request.messages
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_it_stands_behind_what_the_system_message_says(role: str) -> None:
+    first, *others = sent({"role": role, "content": "Be brief."}, USER)
+    assert first["role"] == role
+    assert first["content"].startswith("Be brief.\n\nAnswer with one JSON object")
+    assert "That of the sky at noon." in first["content"]
+    assert others == [USER]
+
+
+def test_models_without_system_messages_read_it_in_the_first_of_the_user() -> None:
+    # As when an answer didn't fit and is asked for again.
+    again = ({"role": "assistant", "content": "blue"}, {"role": "user", "content": "Not JSON."})
+    first, *others = sent(USER, *again)
+    assert first["role"] == "user"
+    assert first["content"].startswith("Which colour?\n\nAnswer with one JSON object")
+    assert others == [*again]
+
+
+def test_behind_pictures_it_is_a_part_of_its_own() -> None:
+    ((picture, text),) = (message["content"] for message in sent({"role": "user", "content": [PICTURE]}))
+    assert picture == PICTURE
+    assert "That of the sky at noon." in text["text"]
+
+
+def test_a_conversation_without_a_message_of_the_user_gets_a_system_message() -> None:
+    opening = {"role": "assistant", "content": "Hello!"}
+    system, rest = sent(opening)
+    assert (system["role"], rest) == ("system", opening)
+
+
+def test_servers_that_show_it_to_the_model_get_it_once() -> None:
+    assert sent(USER, dialect=replace(GRAMMAR, in_prompt="never")) == (USER,)
+
+
+UNDESCRIBED = {
+    # As pydantic writes the docstrings of classes.
+    "description": "What the model writes.",
+    "type": "object",
+    "$defs": {"Sky": {"description": "The sky.", "enum": ["blue", "grey"]}},
+    "properties": {"description": {"type": "string"}, "sky": {"$ref": "#/$defs/Sky"}},
+    "required": ["description", "sky"],
+    "additionalProperties": False,
+}
+IN_A_LIST = {"$defs": {"Sky": COLOUR}, "type": "array", "items": {"anyOf": [{"$ref": "#/$defs/Sky"}]}}
+
+
+@pytest.mark.parametrize(
+    ("schema", "in_prompt", "shown"),
+    [
+        (UNDESCRIBED, "described", False),
+        (UNDESCRIBED, "always", True),
+        (IN_A_LIST, "described", True),
+        (IN_A_LIST, "never", False),
+    ],
+)
+def test_names_and_types_alone_are_left_to_the_server(
+    schema: dict[str, Any], in_prompt: InPrompt, shown: bool
+) -> None:
+    dialect = replace(GRAMMAR, in_prompt=in_prompt, constructs=frozenset({"any_root"}))
+    request, _ = fit_schema(Request(messages=(USER,), schema=schema), dialect)
+    assert (request.messages != (USER,)) is shown
+    assert request.schema is not None
