@@ -43,6 +43,7 @@ _OF_THE_COMMAND = {
 }
 
 
+@pytest.mark.slow
 def test_advice_that_names_an_option_of_the_command_also_says_what_to_do_in_python() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text!r}"
@@ -53,6 +54,7 @@ def test_advice_that_names_an_option_of_the_command_also_says_what_to_do_in_pyth
     assert not found, "say what a user of Python does, too (`name= in Python`):\n" + "\n".join(found)
 
 
+@pytest.mark.slow
 def test_an_exception_still_has_an_option() -> None:
     named = {end for end in _OF_THE_COMMAND for path in _library() if path.as_posix().endswith(end)}
 

@@ -78,6 +78,7 @@ def test_the_page_on_the_plugin_api_has_its_number_and_a_requirement_that_fits()
 LONG = "how-to/runs.md"
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "page",
     [

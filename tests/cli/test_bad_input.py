@@ -31,6 +31,7 @@ def check_commands(examples: int, folder: Path, capfd: pytest.CaptureFixture[str
     check()
 
 
+@pytest.mark.slow
 def test_no_input_reaches_a_fault_of_ours(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     check_commands(10, folder, capfd)
 

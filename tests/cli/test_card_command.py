@@ -99,7 +99,7 @@ def rows_in(folder: Path) -> dict[str, bytes]:
     return {file.name: file.read_bytes() for file in files if file.name != "README.md"}
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_of_a_card_makes_the_dataset_again(tmp_path: Path, case: str) -> None:
     first, second = place(tmp_path / "first"), place(tmp_path / "second")
@@ -111,6 +111,7 @@ def test_the_command_of_a_card_makes_the_dataset_again(tmp_path: Path, case: str
     assert rows_in(first) == rows_in(second)
 
 
+@pytest.mark.slow
 def test_the_card_of_an_export_has_the_command_of_the_export(tmp_path: Path) -> None:
     first, second = place(tmp_path / "first"), place(tmp_path / "second")
     shell("seedbed run made.yaml --input 'my rows.jsonl' -o rows.csv --csv-safe", first)
@@ -122,6 +123,7 @@ def test_the_card_of_an_export_has_the_command_of_the_export(tmp_path: Path) -> 
     assert rows_in(first) == rows_in(second)
 
 
+@pytest.mark.slow
 def test_the_card_of_an_export_says_which_rows_were_chosen(tmp_path: Path) -> None:
     folder = place(tmp_path / "first")
     shell("seedbed run made.yaml --input 'my rows.jsonl' -o rows.csv", folder)

@@ -102,6 +102,7 @@ def test_the_dataset_is_whole_and_a_run_that_is_gone_is_said(
         assert (folder / "a.jsonl").is_symlink()
 
 
+@pytest.mark.slow
 def test_a_folder_in_place_of_the_dataset_is_left_alone_and_the_run_goes_on(
     start: Start, folder: Path
 ) -> None:
@@ -168,7 +169,7 @@ def test_a_run_without_calls_whose_dataset_has_no_place_is_kept_and_goes_on(
     assert (folder / "there.jsonl").read_text() == '{"n":1}\n{"n":2}\n'
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "args", [("run", "--restart"), ("runs", "retry", "a"), ("runs", "remove", "a", "--yes")], ids=str
 )

@@ -110,6 +110,7 @@ def test_another_id_is_refused_with_the_way_to_go_on(seedbed: Seedbed) -> None:
     assert "go on with --id ticket --id text" in made.err
 
 
+@pytest.mark.slow
 def test_a_file_says_its_ids_and_check_finds_wrong_ones(seedbed: Seedbed) -> None:
     file = Path("p.yaml")
     file.write_text("input: in.jsonl\nid: ticket\nsteps:\n- use: limit\n  with: {rows: 1}\n")

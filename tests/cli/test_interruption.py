@@ -58,6 +58,7 @@ def test_the_first_signal_lets_calls_in_flight_finish_and_keeps_the_rows(
     assert kept_rows(runs / "out", "waiting") == 7
 
 
+@pytest.mark.slow
 def test_the_second_signal_cancels_what_is_in_flight(start: Start) -> None:
     process = start(*WAITING, "--set", "llm.waits_for=never")
     _wait_for("waiting")
@@ -71,6 +72,7 @@ def test_the_second_signal_cancels_what_is_in_flight(start: Start) -> None:
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_the_third_signal_ends_a_process_that_cannot_stop(start: Start) -> None:
     process = start(*WAITING, "--set", "llm.blocks=true")
     _wait_for("blocking")
@@ -96,6 +98,7 @@ def test_a_process_that_cannot_stop_ends_by_itself_and_keeps_its_rows(start: Sta
     assert "something does not stop, so the process ends; the rows so far are kept" in err
 
 
+@pytest.mark.slow
 def test_a_signal_while_a_step_loads_ends_the_run_before_anything_is_asked(start: Start) -> None:
     process = start("run", "t.py:Slow", "--llm", "t.py:Echo/m", "-n", "5", "-o", "out.jsonl")
     _wait_for("loading")
@@ -107,6 +110,7 @@ def test_a_signal_while_a_step_loads_ends_the_run_before_anything_is_asked(start
     assert not Path("out.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_a_killed_session_says_what_it_came_to(start: Start, runs: Path) -> None:
     process = start(*WAITING, "--set", "llm.waits_for=go", "--concurrency", "3")
     _wait_for("waiting", lines=3)
@@ -167,6 +171,7 @@ atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT))
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_as_the_process_ends_shows_no_traceback_and_keeps_the_status(
     start: Start, folder: Path
 ) -> None:
@@ -197,6 +202,7 @@ os.kill(os.getpid(), signal.SIGINT)
 """
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_while_the_first_is_reported_shows_no_traceback(start: Start, folder: Path) -> None:
     (folder / "e.py").write_text(TWICE)
     process = start("run", "e.py:Exiting", "--help", preexec_fn=heed_interrupts)

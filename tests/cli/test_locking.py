@@ -186,6 +186,7 @@ def test_the_list_under_a_lock_says_what_it_does_not_hold(run: Seedbed, site: Si
     assert sum("not locked" in line for line in listed) == 1
 
 
+@pytest.mark.slow
 def test_observers_are_held_to_the_lock_too(run: Seedbed, site: Site, folder: Path) -> None:
     (folder / "bare.lock").write_text(run("plugins", "lock", "t.py").out)
     site.install("dist-noting", {"seedbed.observers": {"noting": "mod_noting"}}, {"mod_noting": NOTING})
@@ -203,6 +204,7 @@ def test_observers_are_held_to_the_lock_too(run: Seedbed, site: Site, folder: Pa
     assert "told" in locked.err
 
 
+@pytest.mark.slow
 def test_a_retry_keeps_to_the_lock_and_the_policy_of_its_run(run: Seedbed, site: Site, folder: Path) -> None:
     run("plugins", "lock", "t.py", "-o", "seedbed.lock")
     odd = ("run", "t.py:Odd", "-n", "2", "-o", "odd.jsonl", "--llm", "answering/m")

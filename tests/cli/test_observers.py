@@ -95,6 +95,7 @@ def test_a_misspelt_hook_is_named_and_nothing_is_spent(log: Site, seedbed: Seedb
     assert [*runs.iterdir()] == []
 
 
+@pytest.mark.slow
 def test_an_observer_that_raises_is_named_once_and_the_run_is_complete(
     log: Site, start: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,6 +157,7 @@ def test_an_observer_is_listed_shown_and_checked(log: Site, seedbed: Seedbed) ->
     assert "seedbed_row_finished" in seedbed("plugins", "show", "log").out
 
 
+@pytest.mark.slow
 def test_a_broken_observer_fails_its_check(
     log: Site, seedbed: Seedbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:

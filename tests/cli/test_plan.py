@@ -97,6 +97,7 @@ def test_a_prompt_like_the_one_before_is_folded_on_a_terminal(folder: Path) -> N
     assert "lines as in row 0" not in screen.text
 
 
+@pytest.mark.slow
 def test_a_probe_pays_for_the_first_rows_and_the_run_goes_on_after_them(seedbed: Seedbed) -> None:
     command = ("t.py:Picky", *ECHO, "-n", "40", *PRICED, "-o", "haiku.jsonl")
     result = seedbed("plan", *command, "--probe", "5")

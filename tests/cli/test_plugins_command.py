@@ -174,6 +174,7 @@ def test_an_unknown_name_is_an_error_with_the_nearest(run: Seedbed) -> None:
         assert "did you mean 'fake-task'?" in result.error
 
 
+@pytest.mark.slow
 def test_check_times_what_works_and_fails_for_what_is_broken(run: Seedbed, site: Site) -> None:
     good = run("plugins", "check", "fake-task")
     assert good.status == 0
@@ -195,6 +196,7 @@ def test_check_leaves_alone_what_does_not_fit(run: Seedbed, site: Site) -> None:
     assert "not imported: it requires seedbed <0.0.1" in result.out
 
 
+@pytest.mark.slow
 def test_doctor_names_the_interpreter_and_every_problem(run: Seedbed, site: Site) -> None:
     site.install_llm("bad", "raise RuntimeError('no luck')")
     site.install_llm("old", requires=["seedbed<0.0.1"])
@@ -232,6 +234,7 @@ def test_a_name_in_a_misspelt_group_is_pointed_to(run: Seedbed, site: Site, word
     assert f"{entry_point}: did you mean 'seedbed.tasks'?" in said
 
 
+@pytest.mark.slow
 def test_doctor_is_content_where_nothing_is_wrong(run: Seedbed) -> None:
     result = run("plugins", "--allow", "dist-task", "doctor", "--json")
     assert result.status == 0

@@ -24,6 +24,7 @@ Start = Callable[..., "subprocess.Popen[str]"]
 ECHO = ("--llm", "t.py:Echo/m")
 
 
+@pytest.mark.slow
 def test_lines_say_that_a_model_loads_and_how_far_the_rows_are(start: Start) -> None:
     process = start("run", "t.py:Slow", *ECHO, "-n", "3", "-o", "out.jsonl")
     assert process.stderr is not None
@@ -42,6 +43,7 @@ main()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_lines_come_while_the_run_goes_on() -> None:
     words = ("run", "t.py:Waiting", *ECHO, "-n", "6", "-o", "out.jsonl", "--set", "llm.waits_for=go")
@@ -55,6 +57,7 @@ def test_lines_come_while_the_run_goes_on() -> None:
     assert "6 rows in out.jsonl" in err.splitlines()
 
 
+@pytest.mark.slow
 def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(start: Start) -> None:
     ours, theirs = pty.openpty()
     options = ("-n", "6", "-o", "out.jsonl", "--set", "llm.waits_for=go")
@@ -129,7 +132,7 @@ class Half(Step):
 """
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("columns", "bars"), [(80, True), (40, False)])
 def test_a_terminal_shows_each_step_of_a_pipeline_and_what_is_left_to_spend(
     start: Start, monkeypatch: pytest.MonkeyPatch, columns: int, bars: bool

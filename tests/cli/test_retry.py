@@ -138,6 +138,7 @@ def test_a_setting_that_holds_a_secret_of_the_llm_is_not_kept_either(seedbed: Se
 OTHER = ("runs", "retry", "out", "--llm", "f.py:Flaky/other")
 
 
+@pytest.mark.slow
 def test_another_llm_is_asked_the_failed_rows_alone_whoever_goes_on_later(seedbed: Seedbed) -> None:
     seedbed(*RUN)
     asked()
@@ -224,6 +225,7 @@ def test_a_refused_command_is_not_the_order_that_is_retried(seedbed: Seedbed) ->
     assert sorted(asked()) == ["1", "3"]
 
 
+@pytest.mark.slow
 def test_a_retry_of_another_llm_that_is_killed_keeps_the_rows_of_the_first(seedbed: Seedbed) -> None:
     seedbed(*RUN)
     asked()

@@ -55,6 +55,7 @@ def test_without_a_file_the_rows_go_to_standard_output_and_nothing_else_does(see
     assert "3 rows on standard output" in result.err
 
 
+@pytest.mark.slow
 def test_what_a_task_and_its_children_print_does_not_get_among_the_rows(start: Start) -> None:
     process = start("run", "t.py:Noisy", *ECHO, "-n", "2")
     out, err = process.communicate()
@@ -247,6 +248,7 @@ def test_the_file_that_was_there_stays_when_nothing_could_be_made(seedbed: Seedb
     assert Path("old.jsonl").read_text() == '{"a": 1}\n'
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_ends_the_run_without_a_word(start: Start) -> None:
     process = start("run", "t.py:Waiting", *ECHO, "-n", "100", "--set", "llm.waits_for=go")
     assert process.stdout is not None

@@ -124,6 +124,7 @@ def test_what_is_paid_for_is_shown_where_the_price_is_known(seedbed: Seedbed) ->
     assert "2 calls, 20 input + 40 output tokens, $0.10" in seedbed("runs", "show", "h").out
 
 
+@pytest.mark.slow
 def test_a_run_that_is_worked_on_is_listed_with_its_process(
     seedbed: Seedbed, working: subprocess.Popen[str]
 ) -> None:
@@ -137,6 +138,7 @@ def test_a_run_that_is_worked_on_is_listed_with_its_process(
     assert _listed(seedbed)["w"]["outcome"] == "complete"
 
 
+@pytest.mark.slow
 def test_a_run_that_is_worked_on_is_kept_from_others(
     seedbed: Seedbed, working: subprocess.Popen[str]
 ) -> None:
@@ -152,6 +154,7 @@ def test_a_run_that_is_worked_on_is_kept_from_others(
     assert len(Path("w.jsonl").read_text().splitlines()) == 6
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_is_listed_so_and_goes_on(
     seedbed: Seedbed, working: subprocess.Popen[str]
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from seedbed.cli import invoke
 
 
+@pytest.mark.slow
 def test_the_schema_is_printed_as_json(capfd: pytest.CaptureFixture[str]) -> None:
     assert invoke(["schema"]) == 0
 

@@ -25,7 +25,7 @@ def limit(files: int, most: int | None = None) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, most or files))
 
 
-@pytest.mark.variants(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [6, 7, 8, 10, 12, 14, 16])
 def test_a_run_for_which_too_few_files_can_be_open_says_so_and_goes_on(
     files: int, start: Start, folder: Path
@@ -44,6 +44,7 @@ def test_a_run_for_which_too_few_files_can_be_open_says_so_and_goes_on(
     assert [row["index"] for row in made] == [*range(40)]
 
 
+@pytest.mark.slow
 def test_as_many_files_are_open_as_the_system_allows(start: Start, folder: Path) -> None:
     with (folder / "t.py").open("a") as tasks:
         tasks.write(
@@ -57,6 +58,7 @@ def test_as_many_files_are_open_as_the_system_allows(start: Start, folder: Path)
     assert json.loads(out)["index"] == 300
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds the address space")
 def test_a_system_that_starts_no_threads_is_named(start: Start, folder: Path) -> None:
     (folder / "sitecustomize.py").write_text(
@@ -92,7 +94,7 @@ def test_the_file_that_was_next_is_not_blamed(
     assert "choose another" not in err
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [24, 64])
 def test_a_dataset_may_have_more_splits_than_files_can_be_open(
     files: int, start: Start, folder: Path

@@ -24,7 +24,7 @@ def in_shell(folder: Path, args: tuple[str, ...], redirections: str) -> subproce
     return subprocess.run(["sh", "-c", line], cwd=folder, capture_output=True, check=False, timeout=60)
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirections", "more"),
     [
@@ -47,6 +47,7 @@ def test_a_dataset_is_made_without_the_standard_streams(
         assert [session.outcome for session in reader.sessions()] == ["complete"]
 
 
+@pytest.mark.slow
 def test_rows_for_a_closed_standard_output_are_kept(folder: Path, runs: Path) -> None:
     ended = in_shell(folder, (*RUN, "--name", "kept"), ">&-")
     assert ended.returncode == 0, ended.stderr
@@ -61,7 +62,7 @@ def test_no_command_fails_for_want_of_streams(args: tuple[str, ...], folder: Pat
     assert ended.returncode in (0, 2)
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "args", [("plugins",), ("runs",), ("--help",), ("schema",), ("runs", "export", "kept")], ids=" ".join
 )
@@ -75,6 +76,7 @@ def test_output_that_nobody_reads_is_no_fault_of_anybody(args: tuple[str, ...], 
     assert (process.returncode, err) == (3, "")
 
 
+@pytest.mark.slow
 def test_standard_error_that_nobody_reads_any_more_stops_nothing(
     start: Start,
 ) -> None:
@@ -87,6 +89,7 @@ def test_standard_error_that_nobody_reads_any_more_stops_nothing(
     assert len(Path("out.jsonl").read_text().splitlines()) == 3
 
 
+@pytest.mark.slow
 def test_the_summary_that_nobody_reads_changes_no_status(start: Start) -> None:
     read, write = os.pipe()
     process = start(*RUN, "-o", "out.jsonl", "--json", stdout=write)
@@ -97,6 +100,7 @@ def test_the_summary_that_nobody_reads_changes_no_status(start: Start) -> None:
     assert [json.loads(line)["index"] for line in Path("out.jsonl").read_text().splitlines()] == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_the_end_of_the_terminal_is_ignored_under_nohup(start: Start) -> None:
     def ignoring() -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

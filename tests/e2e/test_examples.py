@@ -35,6 +35,7 @@ def run(*command: str, folder: Path) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_a_program_takes_a_backend_in_a_file(tmp_path: Path) -> None:
     folder = ROOT / "examples"
     printed = run(str(folder / "haiku.py"), f"{folder / 'parrot.py'}:ParrotLLM/any", folder=tmp_path)
@@ -57,6 +58,7 @@ def test_a_program_prints_its_rows(program: str, lines: int, tmp_path: Path) -> 
     assert len(printed.splitlines()) >= lines
 
 
+@pytest.mark.slow
 def test_a_backend_in_a_file_is_used_by_its_path(tmp_path: Path) -> None:
     llm = f"{ROOT / 'examples' / 'parrot.py'}:ParrotLLM/any"
     printed = run("-m", "seedbed", "run", "self-instruct", "--llm", llm, "-n", "1", folder=tmp_path)

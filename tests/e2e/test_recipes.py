@@ -131,6 +131,7 @@ def test_passages_become_triplets_with_the_most_similar_negatives_first(folder: 
     assert all(a["similarity"] >= b["similarity"] for a, b in pairs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [2_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_a_file_is_cleaned_without_a_model(folder: Path, count: int) -> None:
     raw = raw_rows(count)

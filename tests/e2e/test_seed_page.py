@@ -92,6 +92,7 @@ def check_rows(rows: object, model: str) -> None:
     assert rows[0]["output_field"].strip()
 
 
+@pytest.mark.slow
 def test_standalone_through_the_chat_completions_of_a_real_server(
     openai_llm: OpenAILLM, llama_server: LlamaServer
 ) -> None:

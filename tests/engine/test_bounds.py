@@ -29,6 +29,7 @@ class Ask(Task):
     template: str = "{{ n }}"
 
 
+@pytest.mark.slow
 def test_a_slow_head_holds_back_a_long_source():
     yielded = []
 
@@ -60,6 +61,7 @@ def test_a_slow_head_holds_back_a_long_source():
     assert taken <= LOOKAHEAD + 100
 
 
+@pytest.mark.slow
 def test_an_indexed_source_is_asked_for_no_more_variables_than_fit():
     class Endless(GeneratorTask):
         template: str = "{{ n }}"
@@ -166,6 +168,7 @@ class Other(Step):
         return {**row, "other": row["n"] + 1}
 
 
+@pytest.mark.slow
 def test_rows_larger_than_the_bound_pass_one_at_a_time():
     a, b = Other(name="a"), Other(name="b", output_mappings={"other": "more"})
     pipeline = Count(count=12) >> Grown() >> [a, b] >> InOrder() >> Sorted() >> InOrder(name="again")

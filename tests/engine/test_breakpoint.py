@@ -7,6 +7,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 PROGRAM = """
     from tests.support.scripted_llm import scripted
     from seedbed import GeneratorTask, Step, run
@@ -28,6 +30,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_pdb_stops_inside_of_a_task_and_of_a_step(tmp_path: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM)]
     typed = "p secret, input\nc\np row['answer']\nc\n"

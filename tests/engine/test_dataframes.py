@@ -71,6 +71,7 @@ def test_a_run_without_rows_is_an_empty_table():
     assert run(Nothing(), input=ROWS).to_arrow().num_rows == 0
 
 
+@pytest.mark.slow
 def test_a_package_that_is_missing_is_named_with_the_command_that_installs_it():
     program = """
 import sys

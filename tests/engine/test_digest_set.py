@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,7 @@ def test_nothing_is_forgotten_as_it_grows() -> None:
     assert not any(map(seen.add, numbers))
 
 
+@pytest.mark.slow
 def test_a_digest_takes_no_more_than_forty_bytes() -> None:
     seen = DigestSet()
     tracemalloc.start()

@@ -81,6 +81,7 @@ some_delays = st.lists(st.integers(0, 6), min_size=1, max_size=8)
 some_concurrency = st.sampled_from([1, 3, 50])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["accept", "accept", "reject", "fail"]), min_size=1, max_size=30),

@@ -39,6 +39,7 @@ def window(index: int, accepted: Sequence[int]) -> list[int]:
     return [n for n in accepted if n < 3 * (index // 3 - 1)]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.frozensets(st.integers(0, 30), max_size=12),

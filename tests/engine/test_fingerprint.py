@@ -175,6 +175,7 @@ print(step_fingerprint(Typed(llm=scripted()), 0).hex())
 """
 
 
+@pytest.mark.slow
 def test_it_is_the_same_in_every_process() -> None:
     def of_a_process(hash_seed: str) -> str:
         return subprocess.run(

@@ -71,6 +71,7 @@ def test_more_rows_of_an_input_are_made_at_once():
     assert made(Ask(llm=scripted()), input=rows, name="ask").found == Found(10, 0, 10)
 
 
+@pytest.mark.slow
 def test_rows_beyond_those_that_fit_into_memory_are_found_too():
     made(Count(llm=scripted()), 2500, name="count")
     assert made(Count(llm=scripted()), 2510, name="count").found == Found(2500, 0, 10)

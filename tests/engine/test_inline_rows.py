@@ -185,6 +185,7 @@ def test_rows_come_to_what_row_by_row_would_make(steps: list[Step], rows: list[R
     assert one == other
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=10)
 @given(st.lists(st.integers(0, 8), min_size=1, max_size=4), ROWS)
 def test_rows_pass_repeatable_steps_as_if_each_were_written_and_read(

@@ -123,6 +123,7 @@ def assert_reads_no_more() -> None:
     assert not is_reading()
 
 
+@pytest.mark.slow
 def test_the_first_row_does_not_wait_until_a_large_file_has_been_read(large: Path) -> None:
     assert numbers(kept(large, 3)) == [0, 1, 2]
     assert all(Keep.READING)

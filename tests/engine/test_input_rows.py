@@ -93,6 +93,7 @@ def test_a_data_frame_that_arrow_cannot_hold_is_read_row_by_row():
     ]
 
 
+@pytest.mark.slow
 def test_no_library_is_imported_for_rows_that_need_none(tmp_path):
     import subprocess
 

@@ -298,6 +298,7 @@ class Interrupting:
         return self._trace
 
 
+@pytest.mark.slow
 def test_ctrl_c_at_any_line_leaves_the_run_free():
     task, kept = Endless(llm=scripted("yes")), []
     # The first one loads modules, which is code of Seedbed, too.

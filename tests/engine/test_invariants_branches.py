@@ -233,6 +233,7 @@ FEW = settings().max_examples // 2
 turns = st.lists(st.integers(0, 7), min_size=1, max_size=9)
 
 
+@pytest.mark.slow
 @settings(max_examples=FEW, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(programs, turns, turns, st.integers(1, 20))
 @example(TWO_CHAINS, [0], [7, 0, 3], 5)
@@ -248,6 +249,7 @@ def test_branches_of_a_row_come_to_the_same_answers_whatever_they_take(program, 
     assert paid_twice == 0
 
 
+@pytest.mark.slow
 @settings(max_examples=FEW, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.integers(1, 4), turns, turns, st.integers(1, 25))
 @example(3, [0], [7, 0, 3], 11)

@@ -192,7 +192,7 @@ def grown(kind: Callable[[], object], times: int) -> Taken:
     return growth
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_grows_with_the_runs_of_a_process(kind: Callable[[], object]) -> None:
     assert grown(kind, 5) == (0, 0, 0)
@@ -204,7 +204,7 @@ def test_nothing_grows_with_three_hundred_runs(kind: Callable[[], object]) -> No
     assert grown(kind, 300) == (0, 0, 0)
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [complete, capped, graph, cancelled])
 def test_rows_live_as_long_as_their_run(kind: Callable[[], Run]) -> None:
     made = kind()
@@ -236,6 +236,7 @@ def added(before: list[Any]) -> list[Any]:
     return [timer for timer in timers() if not any(timer is one for one in before)]
 
 
+@pytest.mark.slow
 def test_timers_are_found() -> None:
     kept: list[Any] = []
     loop, ended = loop_thread().loop, threading.Event()
@@ -247,7 +248,7 @@ def test_timers_are_found() -> None:
     assert not any(timer is kept[0] for timer in timers())
 
 
-@pytest.mark.variants(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [capped, failed, cancelled, graph, yielding])
 def test_no_timer_outlives_a_run(kind: Callable[[], object]) -> None:
     before = timers()
@@ -272,6 +273,7 @@ def test_the_timer_of_a_run_says_nothing_of_it_when_it_has_ended() -> None:
     assert (made.outcome, made.stopped_by) == ("complete", None)
 
 
+@pytest.mark.slow
 def test_a_run_that_has_ended_is_not_stopped_any_more() -> None:
     session = open_session(make_plan(Numbers(llm=scripted()), n=2))
     made = session.execute()
@@ -335,6 +337,7 @@ begun.wait()
 """
 
 
+@pytest.mark.slow
 def test_a_run_in_a_thread_that_ends_with_the_process_shows_nothing(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-c", IN_A_THREAD], cwd=tmp_path, capture_output=True, text=True, timeout=60

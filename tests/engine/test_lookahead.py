@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
 from pydantic import PrivateAttr
 from tests.support.scripted_llm import ScriptedLLM, scripted
 
@@ -68,6 +69,7 @@ def test_no_more_rows_are_begun_than_calls_can_wait_for_a_permit() -> None:
     assert 4 + ENOUGH_WAITING // 2 <= sluice.most_ahead <= 4 + ENOUGH_WAITING + AT_A_TIME
 
 
+@pytest.mark.slow
 def test_an_endpoint_with_nothing_to_do_gets_rows_though_calls_wait_at_another() -> None:
     task = Numbers()
     held = asyncio.Event()

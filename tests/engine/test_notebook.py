@@ -132,6 +132,7 @@ made = await seedbed.arun(Greet(llm=ScriptedLLM(answer)), 1000, name="greetings"
 """
 
 
+@pytest.mark.slow
 def test_a_cell_that_is_interrupted_keeps_what_it_has(tmp_path: Path) -> None:
     environment = {**os.environ, "SEEDBED_RUNS": str(tmp_path)}
     manager, client = start_new_kernel(cwd=str(tmp_path), env=environment)
@@ -174,6 +175,7 @@ print([name for name in sys.modules if name.split(".")[0] in ("IPython", "ipyker
 """
 
 
+@pytest.mark.slow
 def test_outside_of_a_notebook_nothing_of_it_is_imported() -> None:
     done = subprocess.run([sys.executable, "-c", OUTSIDE], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

@@ -88,6 +88,7 @@ def test_code_that_holds_up_all_calls_is_named_with_its_line(
     assert note in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("strict")
 def test_code_that_waits_and_code_in_short_steps_is_not_named() -> None:
     # Other threads may hold up many of the steps for long: they don't each time.

@@ -138,6 +138,7 @@ def store_of(made: Run) -> RunReader:
     return RunReader.open(made.folder)
 
 
+@pytest.mark.slow
 def test_many_rows_are_kept_in_few_results_that_say_as_much() -> None:
     made = run(Sieve() >> Tag(), input=rows(*range(3000)), name="many")
     single = run(Sieve() >> Tag() >> Plain(), input=rows(*range(3000)), name="single")
@@ -437,6 +438,7 @@ def steps_of(sieve: dict[str, int], tag: str, between: str) -> Pipeline:
     return sieves >> Tag(tag=tag)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("most", [2, 256])
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sessions=SESSIONS)
@@ -493,6 +495,7 @@ def told(queries: RunQueries) -> Iterator[tuple[Any, ...]]:
         )
 
 
+@pytest.mark.slow
 def test_ordered_steps_get_each_row_once_whatever_becomes_of_it() -> None:
     steps = Sieve(twice=1, broken=2) >> Count(twice=5, broken=6) >> Tag() >> Count(name="last", twice=7)
     made = run(steps, input=rows(*range(700)), name="ordered", give_up_after=0)

@@ -155,7 +155,7 @@ SOME = st.lists(st.integers(0, 30), max_size=40)
 @given(
     SOME, st.integers(0, 8), st.lists(st.integers(0, 5), min_size=1, max_size=5), st.sampled_from([1, 3, 64])
 )
-@pytest.mark.variants(3)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "shape",
     ["plain", "asked before", "asked after", "two", "routes", "lines", "after several", "fork", "join"],
@@ -198,7 +198,7 @@ def test_a_dataset_is_the_one_of_all_rows(
     assert early.failed <= late.failed
 
 
-@pytest.mark.variants(2)
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("most", [256, 1, 254, 255, 257, 600])
 def test_blocks_of_rows_end_with_the_last_one_wanted(most: int, tmp_path: Path) -> None:
     file = tmp_path / "rows.jsonl"

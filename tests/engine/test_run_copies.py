@@ -361,6 +361,7 @@ def kill_while_saving(runs: Path, place: str, files: int) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
+@pytest.mark.slow
 def test_the_snapshot_of_a_copy_that_was_killed_is_removed_by_the_next(tmp_path: Path, runs: Path) -> None:
     place = str(tmp_path / "disk/made")
     make(3)
@@ -370,6 +371,7 @@ def test_the_snapshot_of_a_copy_that_was_killed_is_removed_by_the_next(tmp_path:
     assert [path.name for path in runs.iterdir()] == ["made"]
 
 
+@pytest.mark.slow
 def test_a_first_copy_that_is_killed_can_be_repeated(tmp_path: Path, runs: Path) -> None:
     place = tmp_path / "disk/made"
     Run.rate(make(3), 0, "good", rater="ada")

@@ -54,6 +54,7 @@ def made_in(folder: Path, *how: object, **environment: str) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in files}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
     [{"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "HOSTNAME": "elsewhere", "LANG": "C", "USER": "another"}],

@@ -93,6 +93,7 @@ def test_the_dataset_has_the_same_bytes(tmp_path: Path) -> None:
     assert crew.calls.usage == local.calls.usage
 
 
+@pytest.mark.slow
 def test_a_resumed_run_buys_no_answer_again_whichever_engine_began_it(tmp_path: Path) -> None:
     whole = made(pipeline(), tmp_path / "whole.jsonl", LocalEngine)
     for first, second in ((LocalEngine, Here), (Here, LocalEngine), (Here, Here)):
@@ -171,6 +172,7 @@ def test_the_rows_of_a_worker_that_dies_go_to_another(tmp_path: Path) -> None:
     assert crew.calls.in_flight == 0
 
 
+@pytest.mark.slow
 def test_a_run_whose_workers_all_die_is_resumed_by_the_same_call(tmp_path: Path) -> None:
     out = tmp_path / "crew.jsonl"
     stopped = made(pipeline(), out, AllMortal)

@@ -99,6 +99,7 @@ def test_a_reset_that_is_rounded_to_seconds_does_not_slow_down(concurrency):
     run_virtually(run())
 
 
+@pytest.mark.slow
 def test_a_rate_that_falls_and_rises_is_followed():
     async def run():
         server, limiter = Bucket(), Limiter()
@@ -127,6 +128,7 @@ def test_a_server_that_takes_only_few_at_once_is_found_out(concurrency):
     run_virtually(run())
 
 
+@pytest.mark.slow
 def test_where_nothing_is_refused_the_window_grows_as_long_as_throughput_does():
     async def run():
         server, limiter = Queueing(0.5), Limiter()
@@ -337,6 +339,7 @@ def test_refusals_of_one_window_narrow_it_once():
     assert window.limit == 11
 
 
+@pytest.mark.slow
 def test_a_pace_that_is_not_needed_any_more_is_dropped():
     async def run():
         server, limiter = Bucket(), Limiter()

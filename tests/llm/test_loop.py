@@ -23,6 +23,7 @@ def python(source: str, timeout: float = 120) -> subprocess.CompletedProcess[str
     )
 
 
+@pytest.mark.slow
 def test_threads_that_come_first_together_get_one_loop():
     ended = python(
         """
@@ -52,6 +53,7 @@ def test_a_backend_that_exits_ends_its_caller_and_not_the_loop(exit_):
     assert scripted().generate([user("a")]) == [["yes"]]
 
 
+@pytest.mark.slow
 def test_a_forked_child_has_a_loop_and_permits_of_its_own():
     ended = python(
         """
@@ -81,6 +83,7 @@ def test_a_forked_child_has_a_loop_and_permits_of_its_own():
     assert ended.stdout == "0 True\n", ended
 
 
+@pytest.mark.slow
 def test_the_process_ends_at_once_with_calls_in_flight():
     ended = python(
         """
@@ -103,6 +106,7 @@ def test_the_process_ends_at_once_with_calls_in_flight():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "end\ncancelled\n", "")
 
 
+@pytest.mark.slow
 def test_a_thread_whose_call_ends_with_the_process_shows_no_traceback():
     ended = python(
         """
@@ -118,6 +122,7 @@ def test_a_thread_whose_call_ends_with_the_process_shows_no_traceback():
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_cancels_the_call_and_leaves():
     ended = python(
         """
@@ -138,6 +143,7 @@ def test_ctrl_c_cancels_the_call_and_leaves():
     assert ended.stdout == "cancelled\ninterrupted\n[['alive']]\n", ended
 
 
+@pytest.mark.slow
 def test_ctrl_c_reaches_a_call_whose_caller_does_not_wait_for_it_yet():
     ended = python(
         """
@@ -206,6 +212,7 @@ asyncio.set_event_loop_policy(Policy())
 """
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("before", "loop"),
     [("", "uvloop"), (CHOSEN, "__main__"), ("sys.modules['uvloop'] = None", "asyncio.unix_events")],

@@ -224,6 +224,7 @@ def test_user_and_password_of_a_url_are_sent_and_never_shown(fault_server, troub
         assert sent.headers["authorization"].startswith("Basic ")
 
 
+@pytest.mark.slow
 def test_many_calls_at_once_share_the_pool(fault_server):
     fault_server.answer_with(Reply(body={}))
 

@@ -136,7 +136,7 @@ class One(GeneratorTask):
 """
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

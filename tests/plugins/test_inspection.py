@@ -62,6 +62,7 @@ def test_a_failing_plugin_is_reported(check, source, said):
     assert said in check(source).error
 
 
+@pytest.mark.variants(1)
 def test_a_hanging_plugin_is_killed(check):
     result = check("import threading; threading.Event().wait()", timeout=2)
     assert re.fullmatch(r"it was killed after \d+ seconds without an answer", result.error)

@@ -301,6 +301,7 @@ def test_the_package_datasets_opens_the_folder(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_json_lines_and_csv_do_not_import_pyarrow(tmp_path):
     code = """
         import sys

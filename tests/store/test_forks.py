@@ -104,6 +104,7 @@ def told_by(folder: Path, name: str) -> dict[str, object]:
     return told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["words", pytest.param("", marks=pytest.mark.slow, id="unnamed")])
 def test_a_forked_child_leaves_the_run_of_its_parent_alone(tmp_path: Path, name: str) -> None:
     told = told_by(tmp_path, name)

@@ -155,7 +155,7 @@ assert sum(1 for row in read_rows(path)) == count + (path.suffix == ".json")
 """
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @measured
 @pytest.mark.parametrize("ending", [".jsonl", ".csv", ".parquet", ".arrow", ".json"])
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, ending):

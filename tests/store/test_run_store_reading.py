@@ -59,6 +59,7 @@ def test_another_process_sees_each_commit_while_the_run_is_written(store):
         assert process.wait(60) == 0
 
 
+@pytest.mark.slow
 def test_the_log_does_not_grow_while_readers_poll_and_hold_half_read_iterators(store):
     text = "x" * 3000
     largest = 0
@@ -81,6 +82,7 @@ def test_the_log_does_not_grow_while_readers_poll_and_hold_half_read_iterators(s
     assert largest < LARGEST_LOG
 
 
+@pytest.mark.slow
 def test_an_open_query_would_let_the_log_grow(store):
     write(store, 0, 500, "x" * 3000)
     other = sqlite3.connect(store.path, isolation_level=None)
@@ -240,6 +242,7 @@ for _ in range(30):
 """
 
 
+@pytest.mark.slow
 def test_a_store_that_is_closed_while_threads_read_waits_for_their_queries() -> None:
     # In a process of its own: SQLite crashes if a connection is closed in the middle of a query.
     done = subprocess.run([sys.executable, "-c", READS_WHILE_IT_CLOSES], capture_output=True, text=True)

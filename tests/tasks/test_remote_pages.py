@@ -156,6 +156,7 @@ def test_a_key_of_the_users_configuration_stays_with_its_server(
     assert keys == ["Bearer hunter2-hunter2", None]
 
 
+@pytest.mark.slow
 def test_the_proxy_of_calls_is_that_of_files_too(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)

@@ -130,6 +130,7 @@ def test_each_test_says_what_it_holds_and_why(name: str) -> None:
     assert why.endswith(".")
 
 
+@pytest.mark.slow
 def test_a_backend_that_blocks_is_told_so_and_is_not_waited_for(judge: Callable[..., Any]) -> None:
     named = "test_the_loop_goes_on_while_a_call_is_under_way"
 

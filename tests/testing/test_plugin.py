@@ -33,6 +33,7 @@ def test_loading_it_imports_pytest_and_a_few_modules_of_its_own() -> None:
     }
 
 
+@pytest.mark.slow
 def test_a_run_that_uses_nothing_of_it_loads_nothing_more(tmp_path: Path) -> None:
     (tmp_path / "test_other.py").write_text(
         "import sys\n\ndef test_what_is_loaded():\n"

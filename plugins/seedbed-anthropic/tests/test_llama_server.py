@@ -27,12 +27,14 @@ def test_a_real_model_answers_with_usage(llama_server: LlamaServer) -> None:
     assert 0 < response.usage.output_tokens <= 6
 
 
+@pytest.mark.slow
 def test_a_system_prompt_reaches_the_model(llama_server: LlamaServer) -> None:
     llm = new_llm(llama_server)
     long = [{"role": "system", "content": "Answer like a painter. " * 20}, *QUESTION]
     assert llm.complete(long).usage.input_tokens > llm.complete(QUESTION).usage.input_tokens + 80
 
 
+@pytest.mark.slow
 def test_several_generations_of_several_inputs(llama_server: LlamaServer) -> None:
     generations = new_llm(llama_server, max_tokens=3).generate([QUESTION, QUESTION], num_generations=2)
     assert [len(texts) for texts in generations] == [2, 2]

@@ -31,6 +31,7 @@ def kept(step: BaseStep, texts: list[str]) -> tuple[list[str], dict[str, int]]:
     return [row["text"] for row in done.rows()], dict(done.rejections)
 
 
+@pytest.mark.slow
 def test_languages_are_told_apart_kept_and_rejected() -> None:
     texts = [GERMAN, ENGLISH, "", "天気がいいので、子供たちと公園へ行きます。"]
     rows = [*run(Language(confidence="sure"), input=[{"text": text} for text in texts]).rows()]
@@ -215,7 +216,7 @@ def test_parameters_that_do_not_fit_together_are_refused(fields: dict[str, Any],
         Validate(**fields)
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("step", "package", "extra"),
     [

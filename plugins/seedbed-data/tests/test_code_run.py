@@ -179,6 +179,7 @@ def test_a_flood_is_held_back(flood: str) -> None:
     assert len(row["stdout"]) + len(row["stderr"]) <= 2 * 16_000
 
 
+@pytest.mark.slow
 def test_a_fork_bomb_stays_small_and_leaves_nothing_behind(tmp_path: Path) -> None:
     bomb = "import os, sys\nsys.argv[0] = 'x'\nwhile True:\n    try: os.fork()\n    except OSError: pass\n"
     row = ran(bomb, seconds=1)
@@ -203,6 +204,7 @@ def test_nothing_is_left_of_a_folder(code: str, outcome: str, tmp_path: Path) ->
     assert not [*tmp_path.glob("seedbed-code-*")]
 
 
+@pytest.mark.slow
 def test_many_processes_share_one_bound_of_memory() -> None:
     code = (
         "import os, time\n"
@@ -248,6 +250,7 @@ def test_what_it_leaves_running_ends_with_it(tmp_path: Path) -> None:
     wait_for_the_end(processes_in(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_kill_from_elsewhere_is_not_taken_for_the_codes_own(tmp_path: Path) -> None:
     # As the kernel kills where the machine is short of memory.
     waiting = "open('begun', 'w')\nwhile len(open('main.py').read()) > 1: pass\nprint('done')"
@@ -304,6 +307,7 @@ def test_code_ends_when_the_run_is_killed(tmp_path: Path) -> None:
     wait_for_the_end(left)
 
 
+@pytest.mark.slow
 def test_the_same_code_says_the_same_each_time() -> None:
     code = (
         "import os, random, uuid\n"
@@ -315,11 +319,13 @@ def test_the_same_code_says_the_same_each_time() -> None:
     assert ran(code) == ran(code)
 
 
+@pytest.mark.slow
 def test_what_is_installed_is_there_only_when_asked_for() -> None:
     assert ran("import pydantic")["outcome"] == "raised ModuleNotFoundError"
     assert ran("import pydantic", packages=True)["outcome"] == "passed"
 
 
+@pytest.mark.slow
 def test_ordinary_programs_work() -> None:
     code = (
         "import asyncio, json, sqlite3, subprocess, tempfile, threading, time\n"
@@ -333,6 +339,7 @@ def test_ordinary_programs_work() -> None:
     assert ran(code, memory_mb=512)["outcome"] == "passed"
 
 
+@pytest.mark.slow
 def test_without_a_sandbox_no_row_is_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # As on a kernel without Landlock: the package itself asks the kernel for its version.
     program = (
@@ -349,6 +356,7 @@ def test_without_a_sandbox_no_row_is_run(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert "ran" not in done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_without_the_package_the_extra_is_named(tmp_path: Path) -> None:
     (tmp_path / "sandlock.py").write_text("raise ImportError('no sandlock')\n")
     (tmp_path / "rows.jsonl").write_text(json.dumps({"code": "1"}) + "\n")

@@ -237,6 +237,7 @@ def test_a_passage_without_any_other_has_no_negative():
     )
 
 
+@pytest.mark.slow
 def test_blocks_of_rows_give_what_one_block_gives(monkeypatch):
     whole = triplets(each=3)
     monkeypatch.setattr("seedbed_data.hard_negatives._BLOCK_BYTES", 1)

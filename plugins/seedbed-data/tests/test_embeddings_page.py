@@ -28,6 +28,7 @@ def steps(page: str) -> list[dict[str, Any]]:
     return [step for block in blocks for step in block]
 
 
+@pytest.mark.slow
 def test_the_first_commands_of_the_page_show_what_it_shows(tmp_path: Path) -> None:
     (file, commands, shown) = fences("embeddings.md")[:3]
     (tmp_path / file[1]).write_text(file[2])

@@ -160,6 +160,7 @@ def test_the_checker_is_out_of_reach(attempt: str) -> None:
     assert outcome(CHEATING[attempt], "assert f() == 1") != "passed"
 
 
+@pytest.mark.slow
 def test_the_code_cannot_read_its_tests() -> None:
     source = (
         "import gc, sys\n"
@@ -176,6 +177,7 @@ def test_the_code_cannot_read_its_tests() -> None:
     assert failure(source, "assert f() is False, 12345667") is None
 
 
+@pytest.mark.slow
 def test_tests_compare_plain_values_and_see_built_in_errors() -> None:
     source = (
         "from collections import Counter\n"
@@ -196,6 +198,7 @@ def test_tests_compare_plain_values_and_see_built_in_errors() -> None:
     assert failure(source, *tests) is None
 
 
+@pytest.mark.slow
 def test_a_failure_names_the_test_and_what_the_last_call_returned() -> None:
     source = "def double(n): return n * n"
 
@@ -209,6 +212,7 @@ def test_a_failure_names_the_test_and_what_the_last_call_returned() -> None:
     assert "ValueError: early" in str(failure("raise ValueError('early')\ndef f(): pass", "f()"))
 
 
+@pytest.mark.slow
 def test_tests_that_end_the_program_have_not_passed() -> None:
     source = "def f(): return 1"
 
@@ -216,6 +220,7 @@ def test_tests_that_end_the_program_have_not_passed() -> None:
     assert failure(source, "raise SystemExit(0)", "assert f() == 2")
 
 
+@pytest.mark.slow
 def test_no_key_of_the_environment_is_seen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-planted")
     (tmp_path / "key").write_text("sk-planted")
@@ -255,6 +260,7 @@ def test_a_flood_is_held_back(flood: str) -> None:
     assert list(made) == ["error"]
 
 
+@pytest.mark.slow
 def test_code_that_ends_its_process_passes_only_where_that_was_asked_for() -> None:
     code = "import os\nos._exit(0)\ndef f(): return 2"
 
@@ -262,12 +268,14 @@ def test_code_that_ends_its_process_passes_only_where_that_was_asked_for() -> No
     assert outcome(code, "assert f() == 1", apart=False) == "passed"
 
 
+@pytest.mark.slow
 def test_code_that_cannot_be_defined_passes_no_tests() -> None:
     assert outcome("raise ValueError('no')", "assert 1") == "raised ValueError"
     assert outcome("def f() return 1", "assert 1") == "raised SyntaxError"
     assert outcome("def f(): return 1", "assert f( == 1") == "raised SyntaxError"
 
 
+@pytest.mark.slow
 def test_what_code_prints_and_reads_stays_with_its_row() -> None:
     code = "print('begun')\ndef f():\n    print('asked', input())\n    return 1\n"
     row = {"code": code, "tests": "print('testing')\nassert f() == 2", "given": "abc\n"}
@@ -278,6 +286,7 @@ def test_what_code_prints_and_reads_stays_with_its_row() -> None:
     assert "assert f() == 2: AssertionError (f() returned 1)" in made["stderr"]
 
 
+@pytest.mark.slow
 def test_tests_of_classes_and_variables_say_that_they_need_the_process_of_the_code() -> None:
     code = (
         "from functools import cache\n"

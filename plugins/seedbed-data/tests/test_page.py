@@ -25,6 +25,7 @@ def fences(page: Path) -> list[tuple[str, str, str]]:
 FENCES = fences(PAGE)
 
 
+@pytest.mark.slow
 def test_the_page_s_files_give_the_rows_and_reasons_that_it_shows(tmp_path: Path) -> None:
     for _, name, content in FENCES:
         if name:

@@ -209,6 +209,7 @@ def test_an_address_names_one_server(database: str, said: str) -> None:
     assert "hunter2" not in str(raised.value)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the variables of another process")
 def test_what_reads_documents_has_no_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pytest.importorskip("markitdown")

@@ -18,6 +18,7 @@ FENCES = re.findall(r'^```(\w+)(?: title="([\w.]+)")?\n(.*?)^```', PAGE.read_tex
 STEPS = [step for kind, _, text in FENCES if kind == "yaml" for step in yaml.safe_load(text)["steps"]]
 
 
+@pytest.mark.slow
 def test_the_first_commands_of_the_page_show_what_it_shows(tmp_path: Path) -> None:
     (file, commands, shown) = FENCES[:3]
     (tmp_path / file[1]).write_text(file[2])

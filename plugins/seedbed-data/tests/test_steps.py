@@ -120,6 +120,7 @@ def test_chance_follows_from_what_a_row_holds(rows: list[Row]) -> None:
     assert forwards == other_way[::-1]
 
 
+@pytest.mark.slow
 def test_shares_are_kept_on_average() -> None:
     rows = [{"n": n} for n in range(20_000)]
     parts = [Split(parts={"train": 0.9, "test": 0.1}).process(row)["split"] for row in rows]

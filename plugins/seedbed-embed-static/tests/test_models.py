@@ -89,6 +89,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
     assert int(ended.stdout) < 1500
 
 
+@pytest.mark.slow
 def test_it_leaves_the_programs_logging_alone():
     code = """
 import logging
@@ -130,6 +131,7 @@ def test_a_folder_without_a_model_says_what_it_lacks(tmp_path):
         once(f"static/{tmp_path / 'empty'}").vectors(["a"])
 
 
+@pytest.mark.slow
 def test_a_hub_that_cannot_be_reached_is_said(tmp_path):
     code = """
 from seedbed import LLMConnectionError, get_embedder

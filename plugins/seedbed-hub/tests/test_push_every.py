@@ -98,6 +98,7 @@ def test_a_run_that_goes_on_pushes_only_what_is_new(hub: HubServer) -> None:
     assert [row["generation"] for row in rows_on(hub, NAME)] == [f"answer to Number {i}." for i in range(30)]
 
 
+@pytest.mark.slow
 def test_a_complete_dataset_stays_until_there_is_a_larger_one(hub: HubServer) -> None:
     # The second one is looked at after the first: once it's pushed, the first one could have been, too.
     outputs = [Output(PLACE, push_every=10), Output("hf://ada/others", push_every=5)]

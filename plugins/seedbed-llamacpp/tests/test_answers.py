@@ -37,6 +37,7 @@ JOKE = ask("Tell me a joke.")
 SHORT = [{"role": "system", "content": "x"}, *ask("Joke?")]
 
 
+@pytest.mark.slow
 def test_an_answer_cut_at_its_longest_says_so(llm: LlamaCppLLM) -> None:
     # A joke may be over by then, if the model is let.
     response = llm.complete(JOKE, max_tokens=5, extra={"ignore_eos": True})
@@ -51,6 +52,7 @@ def test_an_answer_cut_at_its_longest_says_so(llm: LlamaCppLLM) -> None:
     assert response.model == "SmolLM2-135M-Instruct.Q4_1"
 
 
+@pytest.mark.slow
 def test_an_answer_ends_before_a_stop_text(llm: LlamaCppLLM) -> None:
     full = llm.complete(ask("Count: one two three four"), temperature=0, max_tokens=12).choices[0].text
     assert full
@@ -92,6 +94,7 @@ def test_a_row_alone_is_the_row_among_many_to_the_last_bit() -> None:
     assert first == again == many[1]
 
 
+@pytest.mark.slow
 def test_several_generations_are_several_answers(llm: LlamaCppLLM) -> None:
     first, second = llm.generate([SHORT], num_generations=2, seed=3)[0]
     assert first
@@ -110,6 +113,7 @@ def test_log_probabilities_have_as_many_alternatives_as_asked_for(
     assert {len(token.top) for token in choice.logprobs} == {alternatives}
 
 
+@pytest.mark.slow
 def test_every_role_of_the_contract_is_understood(llm: LlamaCppLLM) -> None:
     messages = [
         {"role": "developer", "content": "Be brief."},
@@ -126,12 +130,14 @@ def test_a_prompt_longer_than_the_context_is_an_overflow(llm: LlamaCppLLM) -> No
         llm.generate([ask("word " * 300)])
 
 
+@pytest.mark.slow
 def test_an_answer_may_fill_the_context_to_its_end(llm: LlamaCppLLM) -> None:
     response = llm.complete(ask("word " * 200), max_tokens=400, extra={"ignore_eos": True})
     assert response.choices[0].finish_reason == "length"
     assert response.usage.input_tokens + response.usage.output_tokens in range(250, 258)
 
 
+@pytest.mark.slow
 def test_a_row_that_fails_leaves_the_others_alone(llm: LlamaCppLLM) -> None:
     with pytest.raises(GenerationError) as caught:
         llm.generate([SHORT, ask("word " * 300), SHORT], max_tokens=3)
@@ -158,6 +164,7 @@ def test_tools_and_images_are_not_declared(llm: LlamaCppLLM) -> None:
         llm.complete([{"role": "user", "content": [image_part(b"png")]}])
 
 
+@pytest.mark.slow
 def test_a_call_out_of_time_is_stopped_and_its_slot_is_free_again(llm: LlamaCppLLM) -> None:
     hurried = llm.model_copy(update={"timeout": 0.2, "max_tokens": None})
     with pytest.raises(TimedOutError):

@@ -37,12 +37,14 @@ def test_vectors_have_length_one_and_near_meanings_are_near(embedder: LlamaCppEm
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
 
 
+@pytest.mark.slow
 def test_a_text_has_the_same_vector_in_any_company(embedder: LlamaCppEmbedder) -> None:
     together = embedder.vectors(TEXTS)
     assert (together[::-1] == embedder.vectors(TEXTS[::-1])).all()
     assert (together[1] == embedder.vectors([TEXTS[1]])[0]).all()
 
 
+@pytest.mark.slow
 def test_a_model_of_text_is_pooled_by_the_mean_unless_something_else_is_set(
     embedder: LlamaCppEmbedder,
 ) -> None:
@@ -81,6 +83,7 @@ def test_wrong_settings_are_refused(fields: dict[str, Any], text: str) -> None:
         get_embedder("llamacpp/smollm2-135m", **fields)
 
 
+@pytest.mark.slow
 def test_a_run_finds_its_embedder_by_name_and_its_steps_take_its_vectors() -> None:
     fields = {"use": "llamacpp/smollm2-135m", "with": {"threads": 1, "context": 256}}
     embedder: Any = get_embedder(str(fields["use"]), **fields["with"])  # type: ignore[arg-type]

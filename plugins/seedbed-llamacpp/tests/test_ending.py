@@ -49,11 +49,13 @@ def run(script: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess([], process.returncode, output, errors)
 
 
+@pytest.mark.slow
 def test_loading_answering_and_ending_print_nothing() -> None:
     ended = run("llm.generate(story[:1], max_tokens=3); sys.exit(7)")
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
 
 
+@pytest.mark.slow
 def test_a_process_that_ends_with_calls_in_flight_stops_them_and_keeps_its_status() -> None:
     ended = run("""
 threading.Thread(target=llm.generate, args=[story], kwargs=endless, daemon=True).start()
@@ -63,6 +65,7 @@ sys.exit(7)
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
 
 
+@pytest.mark.slow
 def test_a_loop_that_is_left_with_calls_in_flight_stops_them() -> None:
     ended = run("""
 import asyncio
@@ -77,6 +80,7 @@ asyncio.run(main())
     assert (ended.returncode, ended.stdout, ended.stderr) == (7, "", "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_a_generation() -> None:
     script = """
 threading.Thread(target=lambda: (began.wait(), print("began", flush=True)), daemon=True).start()
@@ -96,6 +100,7 @@ except KeyboardInterrupt:
     assert (process.returncode, output, errors) == (130, "", "")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_is_refused_and_ends_as_it_wants() -> None:
     ended = run("""
@@ -120,6 +125,7 @@ assert llm.generate(story[:1], max_tokens=3)
     assert all(line.startswith("UsageError this process was forked") for line in lines)
 
 
+@pytest.mark.slow
 def test_a_model_is_freed_although_the_errors_of_its_calls_are_kept() -> None:
     ended = run("""
 import asyncio, errno, gc, urllib.error, urllib.request

@@ -83,12 +83,14 @@ def ask(model: str, home: Path, endpoint: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.slow
 def test_a_file_is_downloaded_once_and_then_read_without_a_network(tmp_path: Path) -> None:
     with hub() as endpoint:
         assert ask("hf:org/repo/small.gguf", tmp_path, endpoint) == f"{CONTENT!r}\n"
     assert ask("hf:org/repo/small.gguf", tmp_path, endpoint) == f"{CONTENT!r}\n"
 
 
+@pytest.mark.slow
 def test_what_the_hub_does_not_have_is_an_unknown_model(tmp_path: Path) -> None:
     with hub() as endpoint:
         for model in ("hf:org/repo/none.gguf", "hf:org/none/small.gguf"):

@@ -22,6 +22,7 @@ assert "xllamacpp" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_the_module_is_cheap_until_a_model_is_loaded() -> None:
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)
 

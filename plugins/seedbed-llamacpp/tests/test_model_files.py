@@ -112,6 +112,7 @@ def load_in_subprocess(path: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_truncated_file_is_an_error_and_not_the_end_of_the_process(tmp_path: Path) -> None:
     whole = model_file("smollm2-135m")
     with whole.open("rb") as file:

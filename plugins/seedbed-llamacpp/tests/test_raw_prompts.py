@@ -16,6 +16,7 @@ from seedbed_llamacpp import LlamaCppLLM
 PRE_QUERY = [{"role": "user", "content": "<|im_start|>user\n"}]
 
 
+@pytest.mark.slow
 def test_the_prompt_is_read_without_a_template_and_with_its_special_tokens(llm: LlamaCppLLM) -> None:
     raw = llm.complete(PRE_QUERY, raw_prompt=True, max_tokens=6, seed=1)
     assert raw.usage.input_tokens == 3
@@ -25,6 +26,7 @@ def test_the_prompt_is_read_without_a_template_and_with_its_special_tokens(llm: 
     assert llm.complete(PRE_QUERY, max_tokens=2).usage.input_tokens > 10
 
 
+@pytest.mark.slow
 def test_parameters_hold_for_raw_prompts_as_for_chats(llm: LlamaCppLLM) -> None:
     def text(**given: Any) -> Any:
         return llm.complete(PRE_QUERY, raw_prompt=True, max_tokens=8, temperature=1.0, **given).choices[0]
@@ -49,11 +51,13 @@ class Magpie(GeneratorTask):
     raw_prompt: bool = True
 
 
+@pytest.mark.slow
 def test_rows_are_made_of_raw_prompts(llm: LlamaCppLLM) -> None:
     rows = list(run(Magpie(generation={"max_tokens": 5}), 3, llm=llm).rows())
     assert len({row["generation"] for row in rows}) > 1
 
 
+@pytest.mark.slow
 def test_preview_shows_the_prompt_as_it_goes_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     command = ["preview", "text-generation", "--llm", "llamacpp/smollm2-135m", "-n", "1"]

@@ -26,6 +26,7 @@ def server_of(llm: LlamaCppLLM) -> Server:
     return llm._lease.server
 
 
+@pytest.mark.slow
 def test_a_model_is_loaded_once_even_under_concurrent_first_use() -> None:
     llms = [make() for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:
@@ -35,6 +36,7 @@ def test_a_model_is_loaded_once_even_under_concurrent_first_use() -> None:
         llm.unload()
 
 
+@pytest.mark.slow
 def test_other_settings_are_another_server() -> None:
     one, other = make(), make().model_copy(update={"context": 512})
     for llm in (one, other):
@@ -45,6 +47,7 @@ def test_other_settings_are_another_server() -> None:
         llm.unload()
 
 
+@pytest.mark.slow
 def test_the_last_to_unload_frees_the_model_and_the_next_call_loads_it_again() -> None:
     one, other = make(), make()
     one.generate([JOKE])
@@ -62,6 +65,7 @@ def test_the_last_to_unload_frees_the_model_and_the_next_call_loads_it_again() -
     view.unload()
 
 
+@pytest.mark.slow
 def test_unloading_stops_what_is_in_flight_and_says_so() -> None:
     # Room for more words than it could write before it's unloaded.
     llm = make().model_copy(update={"context": 4096})
@@ -81,6 +85,7 @@ def test_unloading_stops_what_is_in_flight_and_says_so() -> None:
         future.result(200)
 
 
+@pytest.mark.slow
 def test_the_http_port_beside_the_model_answers_nobody() -> None:
     llm = make()
     llm.load()

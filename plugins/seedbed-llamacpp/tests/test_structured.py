@@ -54,6 +54,7 @@ def test_an_answer_fits_nested_models_with_bounds_and_patterns(llm: LlamaCppLLM)
     assert choice.finish_reason == "stop"
 
 
+@pytest.mark.slow
 def test_a_schema_may_refer_to_itself(llm: LlamaCppLLM) -> None:
     (choice,) = llm.complete(ASK, schema=Branch, max_tokens=8).choices
     assert choice.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 SCRIPT = """
 import sys
 import seedbed_openai
@@ -24,5 +26,6 @@ assert "openai" not in sys.modules
 """
 
 
+@pytest.mark.slow
 def test_the_module_is_cheap_until_its_class_is_used() -> None:
     subprocess.run([sys.executable, "-c", SCRIPT], check=True)

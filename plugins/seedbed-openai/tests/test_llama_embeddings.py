@@ -27,6 +27,7 @@ def test_texts_of_one_meaning_have_near_vectors(llama_embedding_server: LlamaSer
     assert first @ near > first @ far
 
 
+@pytest.mark.slow
 def test_both_encodings_give_one_vector(llama_embedding_server: LlamaServer) -> None:
     packed = at(llama_embedding_server, encoding_format="base64").vectors(TEXTS)
     assert (packed == at(llama_embedding_server, encoding_format="float").vectors(TEXTS)).all()

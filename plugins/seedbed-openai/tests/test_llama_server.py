@@ -42,6 +42,7 @@ def test_an_answer_cut_at_its_longest_says_so(llama_server: LlamaServer) -> None
     assert response.choices[0].finish_reason == "length"
 
 
+@pytest.mark.slow
 def test_inputs_are_answered_in_order(llama_server: LlamaServer) -> None:
     questions = [[{"role": "user", "content": f"Say {word}."}] for word in ("one", "two", "three")]
     answers = at(llama_server).generate(questions, num_generations=2, max_tokens=5, seed=1)
@@ -56,6 +57,7 @@ def test_a_seed_repeats_an_answer(llama_server: LlamaServer) -> None:
     assert first != other
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", ["json_schema", "json_object"])
 def test_structured_output_is_json(llama_server: LlamaServer, kind: Any) -> None:
     # Any JSON begins at once; what fits the schema has to end.

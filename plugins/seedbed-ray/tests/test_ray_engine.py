@@ -58,6 +58,7 @@ def test_options_that_do_not_exist_or_do_not_fit_are_refused():
     assert "workers" in said
 
 
+@pytest.mark.slow
 def test_ray_is_imported_only_when_the_engine_runs():
     code = "import sys, seedbed; seedbed.Registry().engine('ray'); print('ray' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -44,6 +44,7 @@ def test_a_solution_that_passes_is_a_row() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_failing_test_is_shown_to_the_model_which_is_asked_again() -> None:
     done, llm = made(BAD, GOOD)
 
@@ -53,6 +54,7 @@ def test_a_failing_test_is_shown_to_the_model_which_is_asked_again() -> None:
     assert "t{{ 7 * 7 }}" in llm.requests[0].messages[0]["content"]
 
 
+@pytest.mark.slow
 def test_a_solution_that_never_passes_is_rejected() -> None:
     done, llm = made(BAD, BAD, BAD)
 
@@ -79,6 +81,7 @@ def test_a_solution_cannot_pass_otherwise(cheat: str) -> None:
     assert done.rejections == {"the solution doesn't pass its tests": 1}
 
 
+@pytest.mark.slow
 def test_tests_that_pass_without_a_solution_are_none() -> None:
     done, llm = made(written("def double(n): return 2 * n", "assert 1 == 1\nassert double"), GOOD)
 
@@ -92,6 +95,7 @@ def test_a_tag_that_is_not_closed_ends_at_the_next_one() -> None:
     assert read == CodeProblems(least_tests=2).read(GOOD)
 
 
+@pytest.mark.slow
 def test_an_answer_that_was_cut_in_its_tests_is_asked_for_again() -> None:
     whole = GOOD.replace("</tests>", "")
     cut = Response(choices=(Choice(text=whole, finish_reason="length"),))

@@ -138,6 +138,7 @@ def test_calls_of_tools_and_their_made_up_results_are_messages() -> None:
     assert 'degrees\\": 21' not in str(llm.requests[4].messages)
 
 
+@pytest.mark.slow
 def test_functions_of_a_python_file_are_run_and_their_errors_are_results(tmp_path: Path) -> None:
     try:
         check_sandbox()

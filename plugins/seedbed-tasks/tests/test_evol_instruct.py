@@ -42,6 +42,7 @@ def test_a_seed_is_evolved_round_by_round_with_the_operator_in_a_column() -> Non
     assert {row["response"] for row in rows} == {"The Nile, the Rhine and the Po."}
 
 
+@pytest.mark.slow
 def test_each_of_the_six_operators_is_drawn_as_often() -> None:
     rows = rows_of(EvolInstruct(answers=False, check_gain=False), 3000)
 

@@ -16,6 +16,7 @@ except UsageError as error:
     pytest.skip(str(error), allow_module_level=True)
 
 
+@pytest.mark.slow
 def test_many_run_at_once() -> None:
     async def all_of_them() -> list[list[Called]]:
         sandbox = Sandbox()
@@ -25,6 +26,7 @@ def test_many_run_at_once() -> None:
     assert asyncio.run(all_of_them()) == [[Called(2 + k)] for k in range(6)]
 
 
+@pytest.mark.slow
 def test_code_that_ends_its_process_has_no_value_and_passes_no_test() -> None:
     source = "import os\ndef f(): os._exit(0)"
     (made,) = asyncio.run(Sandbox().call(source, [{"name": "f", "arguments": {}}]))

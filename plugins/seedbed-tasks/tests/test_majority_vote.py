@@ -105,6 +105,7 @@ def test_what_is_no_plain_number_is_compared_as_text(other: str) -> None:
     assert normalised(other) == other
 
 
+@pytest.mark.slow
 def test_long_texts_are_read_in_a_moment() -> None:
     for text in ("1," * 50_000, "answer is " * 10_000, "\\boxed{" * 15_000, "9" * 100_000, "#" * 100_000):
         for kind in ("number", "boxed", "text"):

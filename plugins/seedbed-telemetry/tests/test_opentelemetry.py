@@ -251,6 +251,7 @@ def test_an_exporter_of_the_caller_takes_the_place_of_the_collector() -> None:
     assert exporter.get_finished_spans()[0].resource.attributes["service.name"] == "seedbed"
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_if_the_environment_turns_it_off(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:

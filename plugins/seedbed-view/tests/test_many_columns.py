@@ -45,6 +45,7 @@ def test_a_row_of_many_columns_is_cut_and_can_be_had_whole(runs: Path, get: Get)
     assert json.loads(get(html.unescape(whole)).text) == WIDE[:1]
 
 
+@pytest.mark.slow
 def test_an_unknown_column_is_an_error_that_names_some(runs: Path, get: Get) -> None:
     write(runs / "wide", WIDE)
 

@@ -74,6 +74,7 @@ def test_failed_rows_are_shown_by_cause_with_the_command_that_retries_them(made:
     assert "seedbed runs retry made" in text
 
 
+@pytest.mark.slow
 def test_a_text_of_five_megabytes_is_cut_and_can_be_had_whole(runs: Path, get: Get) -> None:
     long = "word " * 1_000_000
     write(runs / "long", [{"text": long}])
@@ -110,6 +111,7 @@ def test_a_damaged_run_is_listed_with_its_error_and_harms_no_other(runs: Path, g
     assert get("/runs/bad").status == 400
 
 
+@pytest.mark.slow
 def test_the_command_without_the_package_says_what_to_install(runs: Path) -> None:
     write(runs / "made", [{"text": "tea"}])
     code = "import sys; sys.modules['seedbed_view'] = None; from seedbed.cli import main; sys.exit(main())"

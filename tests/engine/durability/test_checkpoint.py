@@ -82,7 +82,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_rows_that_were_decided_are_not_parsed_again(folder: Path, kind: str) -> None:
     path = written(folder, kind)
@@ -100,6 +100,7 @@ def test_rows_that_were_decided_are_not_parsed_again(folder: Path, kind: str) ->
     assert (folder / "half.jsonl").read_bytes() == (folder / "whole.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_nor_are_those_with_ids_of_their_own(folder: Path) -> None:
     path = written(folder, "jsonl", [{**row, "id": number} for number, row in enumerate(ROWS)])
     stopped = made(path, "half.jsonl", name="half", id="id", max_failures=45)
@@ -110,6 +111,7 @@ def test_nor_are_those_with_ids_of_their_own(folder: Path) -> None:
     assert [verdict[0] for verdict in said(resumed)[0]] == [str(number) for number in range(len(ROWS))]
 
 
+@pytest.mark.slow
 def test_another_file_is_read_from_its_beginning(folder: Path) -> None:
     made(written(folder, "jsonl"), "half.jsonl", name="half", max_failures=45)
     other = written(folder, "jsonl", [{"n": 5000, "text": "new"}, *ROWS])
@@ -119,6 +121,7 @@ def test_another_file_is_read_from_its_beginning(folder: Path) -> None:
     assert (folder / "half.jsonl").read_bytes() == (folder / "whole.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_failed_rows_before_it_are_retried(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(folder, "jsonl")
     stopped = made(path, "half.jsonl", name="half", max_failures=45)

@@ -72,6 +72,7 @@ def test_a_run_that_is_killed_25_times_comes_to_the_same_dataset(kind, seed, ses
     hold(kind, 25, seed, sessions, uninterrupted)
 
 
+@pytest.mark.slow
 def test_the_answers_of_rows_that_were_not_finished_are_not_asked_again(sessions):
     run = sessions()
     run.server.hold_after(70)
@@ -99,6 +100,7 @@ def with_failures(run):
     return run.calls()
 
 
+@pytest.mark.slow
 def test_a_retry_that_is_killed_comes_to_the_same_dataset(sessions):
     whole = sessions()
     asked_before = with_failures(whole)
@@ -128,6 +130,7 @@ def commanded(run, *more):
     return run.start(COMMAND, "run", task, "--llm", "openai/m", "-o", run.out.name, "--concurrency", 8, *more)
 
 
+@pytest.mark.variants(1)
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_finished_run_that_was_killed_as_another_one_is_not_taken_for_finished(sessions, other):
     run = sessions()
@@ -148,6 +151,7 @@ def paid(log):
     return {asked.body for asked in log if asked.was_paid}
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_retry_that_was_killed_are_decided_by_the_same_command(sessions):
     run = sessions()
     with_failures(run)

@@ -39,7 +39,7 @@ def stored(run):
 SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in ("process", "ordered", "fork", "global")]
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["two-steps", "rejections", *SLOW])
 def test_what_was_heard_before_a_kill_is_in_the_store(kind, sessions):
     run, rng = sessions(), random.Random(kind)

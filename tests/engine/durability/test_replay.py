@@ -92,6 +92,7 @@ def test_its_rows_are_made_beside_those_that_are_there(llm, answering_server):
     assert asked in (7, 8)
 
 
+@pytest.mark.slow
 def test_a_seekable_one_begins_behind_its_rows(llm, answering_server):
     fresh = made(Seekable(), 12, llm, "fresh")
     OFFSETS.clear()

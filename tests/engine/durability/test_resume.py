@@ -77,6 +77,7 @@ def test_a_prompt_that_is_always_the_same_is_asked_once_for_each_row(again, answ
     assert again(Joke(), 40) == (rows, {})
 
 
+@pytest.mark.slow
 def test_more_rows_are_made_beside_those_that_are_there(again):
     fresh, _ = again(Joke(), 50, name="fresh")
     first, _ = again(Joke(), 30)
@@ -90,7 +91,7 @@ def test_fewer_rows_are_a_beginning_and_the_others_are_not_lost(again):
     assert again(Joke(), 50) == (rows, {})
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "made", [Joke, lambda: Joke() >> Count(), lambda: Joke() >> [Explain(), Count()] >> Doubt()]
 )
@@ -101,6 +102,7 @@ def test_how_many_calls_are_in_flight_changes_nothing(again, made):
     assert again(made(), 30)[0] == rows
 
 
+@pytest.mark.slow
 def test_a_changed_prompt_is_retried_from_its_step_on(again):
     rows, asked = again(chain(), 20)
     assert asked == {"Tell": 20, "Explain": 20, "Doubt": 20, "Answer": 20}

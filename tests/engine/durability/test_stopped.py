@@ -55,7 +55,7 @@ def interrupted(run, number):
     run.wait_for_word("calls in flight have 10 s to finish")
 
 
-@pytest.mark.variants(1)
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_the_calls_in_flight_finish_and_the_same_command_goes_on(sessions, dataset, number):
     run = held_up(sessions)
@@ -77,6 +77,7 @@ def stopped(run, dataset):
     assert run.bought_twice() == []
 
 
+@pytest.mark.slow
 def test_a_second_signal_does_not_wait_for_calls(sessions, dataset):
     run = held_up(sessions)
     interrupted(run, signal.SIGINT)

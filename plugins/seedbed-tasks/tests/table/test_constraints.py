@@ -188,6 +188,7 @@ def test_balanced_categories_come_exactly_as_often_as_declared() -> None:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6).filter(any), st.integers(1, 90), st.integers(0, 9))
 @settings(deadline=None)
 def test_balance_is_exact_for_any_weights_and_number_of_rows(

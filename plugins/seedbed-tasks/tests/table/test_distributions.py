@@ -213,6 +213,7 @@ def test_a_permutation_has_each_number_once(size: int, key: int) -> None:
     assert sorted(permuted(np.arange(size), size, key).tolist()) == list(range(size))
 
 
+@pytest.mark.slow
 def test_permutations_are_shuffled_well_enough_to_look_random() -> None:
     # Where 0 goes, over many keys, and how often neighbours stay neighbours.
     firsts = [int(permuted(np.arange(1), 10, key)[0]) for key in range(ROWS)]
