@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
+from huggingface_hub.utils import _http
 from tests.support.hub_server import HubServer
+
+
+class Hurried:
+    """The clock that huggingface_hub waits by: it tries a server that is down for half a minute."""
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        """Wait a hundredth of it; it tries as often as ever."""
+        time.sleep(seconds / 100)
 
 
 @pytest.fixture
@@ -21,4 +32,5 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[HubServer]:
         # huggingface_hub read the environment when it was imported; processes that tests start read it above.
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "hf" / "token"))
+        monkeypatch.setattr(_http, "time", Hurried)
         yield server

@@ -53,7 +53,7 @@ def at(place: str, answer: Any) -> Fault:
 
 
 SPLIT = {"train": 0.7, "test": 0.3}
-# What a server may get over is tried again for half a minute, except for a commit.
+# What a server may get over is tried again many times, except for a commit.
 PATIENT = {"429", "500", "503", "hanging up"}
 CASES = [
     pytest.param(fault, place, marks=pytest.mark.slow if fault in PATIENT and place != "/commit/" else ())

@@ -87,12 +87,12 @@ def test_a_run_on_disk_is_pushed_later(hub: HubServer, seedbed: Seedbed) -> None
 
 
 @pytest.mark.slow
-def test_the_source_hf_reads_back_what_was_pushed(hub: HubServer, folder: Path) -> None:
-    assert process(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--shard-rows", "40").returncode == 0
+def test_the_source_hf_reads_back_what_was_pushed(hub: HubServer, folder: Path, seedbed: Seedbed) -> None:
+    assert seedbed("run", "made.yaml", "-o", "hf://ada/texts", "--shard-rows", "40").returncode == 0
     (folder / "back.yaml").write_text("steps:\n  - use: hf\n    with: {dataset: ada/texts}\n")
-    refused = process(folder, "run", "back.yaml", "-o", "back.jsonl")
+    refused = seedbed("run", "back.yaml", "-o", "back.jsonl")
     assert "reached with your account" in refused.stderr
-    ended = process(folder, "run", "back.yaml", "-o", "back.jsonl", "--allow-path", "hf://ada")
+    ended = seedbed("run", "back.yaml", "-o", "back.jsonl", "--allow-path", "hf://ada")
     assert ended.returncode == 0, ended.stderr
     rows = [json.loads(line) for line in (folder / "back.jsonl").read_text().splitlines()]
     assert rows == [{"text": f"text {n}", "twice": f"text {n}text {n}"} for n in range(100)]
@@ -142,7 +142,7 @@ def test_a_failed_push_keeps_the_run_which_is_pushed_later(hub: HubServer, seedb
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs kill -9")
 @pytest.mark.parametrize("when", ["/preupload/", "/storage/", "/commit/"])
 def test_a_push_that_is_killed_is_repeated_and_loses_and_doubles_nothing(
-    hub: HubServer, folder: Path, when: str
+    hub: HubServer, folder: Path, seedbed: Seedbed, when: str
 ) -> None:
     begun: list[subprocess.Popen[bytes]] = []
 
@@ -158,7 +158,7 @@ def test_a_push_that_is_killed_is_repeated_and_loses_and_doubles_nothing(
     assert begun[0].wait(120) == -signal.SIGKILL
     hub.faults.clear()
     sent = len(hub.uploads)
-    ended = process(folder, *words)
+    ended = seedbed(*words)
     assert ended.returncode == 0, ended.stderr
     assert sorted(row["text"] for row in rows_on(hub, "ada/texts")) == sorted(f"text {n}" for n in range(100))
     assert len(hub.uploads) == len(set(hub.uploads)) == 3
@@ -169,9 +169,9 @@ def test_a_push_that_is_killed_is_repeated_and_loses_and_doubles_nothing(
 @pytest.mark.parametrize("when", ["/preupload/", "/storage/", "/commit/"])
 @pytest.mark.parametrize("words", [("run", "made.yaml", "-o"), ("runs", "push", "made")])
 def test_a_push_that_is_interrupted_is_repeated_and_loses_and_doubles_nothing(
-    hub: HubServer, folder: Path, words: tuple[str, ...], when: str
+    hub: HubServer, folder: Path, seedbed: Seedbed, words: tuple[str, ...], when: str
 ) -> None:
-    assert process(folder, "run", "made.yaml", "-o", "made.jsonl").returncode == 0
+    assert seedbed("run", "made.yaml", "-o", "made.jsonl").returncode == 0
     begun: list[subprocess.Popen[str]] = []
 
     async def interrupt(request: web.Request) -> None:
@@ -186,7 +186,7 @@ def test_a_push_that_is_interrupted_is_repeated_and_loses_and_doubles_nothing(
     assert child.returncode in (0, 3), said
     assert "Traceback" not in said
     hub.faults.clear()
-    ended = process(folder, *command[3:])
+    ended = seedbed(*command[3:])
     assert ended.returncode == 0, ended.stderr
     assert sorted(row["text"] for row in rows_on(hub, "ada/texts")) == sorted(f"text {n}" for n in range(100))
     assert len([path for path in hub.files("ada/texts") if path.endswith(".parquet")]) == 3
