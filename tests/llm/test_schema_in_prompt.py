@@ -6,7 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field
+from tests.support.scripted_llm import ALL, scripted
 
+from seedbed import GeneratorTask, run
 from seedbed.llm.request import Request
 from seedbed.llm.schemas.dialects import InPrompt, SchemaDialect
 from seedbed.llm.schemas.structured import fit_schema
@@ -91,3 +94,50 @@ def test_names_and_types_alone_are_left_to_the_server(
     request, _ = fit_schema(Request(messages=(USER,), schema=schema), dialect)
     assert (request.messages != (USER,)) is shown
     assert request.schema is not None
+
+
+class Sky(GeneratorTask):
+    """Skies, whose template doesn't say which columns are wanted."""
+
+    class Output(BaseModel):
+        colour: str = Field(description="That of the sky at noon.")
+
+    template: str = "Describe a sky."
+    other_template: str = "Describe it."
+
+
+class ExplainedSky(Sky):
+    explains_output = True
+
+
+def prompt_of(task: GeneratorTask) -> str:
+    """Return what a model that isn't shown schemas is asked."""
+    llm = scripted('{"colour": "blue"}', offers=replace(ALL, schema_dialect=GRAMMAR))
+    assert [row["colour"] for row in run(task, 1, llm=llm).rows()] == ["blue"]
+    return str(llm.requests[0].messages[0]["content"])
+
+
+def test_a_task_whose_template_says_it_all_is_taken_at_its_word() -> None:
+    assert "That of the sky at noon." in prompt_of(Sky())
+    assert prompt_of(ExplainedSky()) == "Describe a sky."
+
+
+@pytest.mark.parametrize("field", ["template", "other_template"])
+def test_but_not_for_a_template_of_the_user(field: str) -> None:
+    assert "That of the sky at noon." in prompt_of(ExplainedSky(**{field: "A sky, please."}))
+
+
+def test_a_single_call_can_say_so() -> None:
+    llm = scripted('{"colour": "blue"}', offers=replace(ALL, schema_dialect=GRAMMAR))
+    for explained in (True, False):
+        llm.complete([USER], schema=COLOUR, explained=explained)
+    said, shown = (request.messages for request in llm.requests)
+    assert said == (USER,)
+    assert shown != (USER,)
+
+
+def test_answers_are_found_again_whether_it_is_said_or_not() -> None:
+    request = Request(messages=(USER,), schema=COLOUR)
+    assert request._replace(explained=True).told == request.told
+    raw = request._replace(raw_prompt=True)
+    assert raw._replace(explained=True).told == raw.told != request.told

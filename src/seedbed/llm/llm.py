@@ -96,7 +96,8 @@ class LLM(BaseBackend, GenerationParameters):
         """Return a request with this LLM's own parameters, unless `parameters` set them.
 
         `parameters` are fields of `GenerationParameters`, and `schema` (JSON Schema or a pydantic class),
-        `tools`, `tool_choice`, `raw_prompt`. Raises UsageError for any others and for invalid messages.
+        `tools`, `tool_choice`, `raw_prompt`, `explained`, as in `Request`. Raises UsageError for any others
+        and for invalid messages.
         """
         return build_request(self, messages, n, parameters)
 

@@ -19,7 +19,8 @@ class Request(NamedTuple):
     must fit; `tools` are function definitions and `tool_choice` a choice among them, in OpenAI's form;
     `logprobs` is the number of alternatives per token (0: only the chosen tokens); `extra` goes into the body
     of the provider's request unchanged. With `raw_prompt` there's one user message, whose text (`prompt`)
-    goes to the model without a chat template.
+    goes to the model without a chat template. `explained` says that the messages tell what the properties of
+    `schema` are, so that a `SchemaDialect` with `in_prompt="described"` needn't.
     """
 
     messages: tuple[Message, ...]
@@ -35,14 +36,15 @@ class Request(NamedTuple):
     logprobs: int | None = None
     extra: Mapping[str, Any] = MappingProxyType({})
     raw_prompt: bool = False
+    explained: bool = False
 
     @property
     def told(self) -> tuple[Any, ...]:
-        """The fields that digests are made of; `raw_prompt` only if it's set.
+        """The fields that digests are made of: not `explained`, and `raw_prompt` only if it's set.
 
-        So the answers and cassettes of versions without raw prompts are still found.
+        So the answers and cassettes of versions without them are still found.
         """
-        return tuple(self) if self.raw_prompt else tuple(self)[:-1]
+        return tuple(self)[: -1 if self.raw_prompt else -2]
 
     @property
     def prompt(self) -> str:

@@ -17,6 +17,7 @@ _CALL_PARAMETERS = frozenset(GenerationParameters.model_fields) | {
     "tools",
     "tool_choice",
     "raw_prompt",
+    "explained",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from pydantic import BaseModel
 
@@ -28,6 +28,7 @@ class _HasParameters(Protocol):
 class _Asks(_HasParameters, Protocol):
     """The part of a task that this module uses."""
 
+    explains_output: ClassVar[bool]
     llm: LLM
     raw_prompt: bool
     max_reasks: int
@@ -56,6 +57,8 @@ async def complete(
     # Only where there's one prompt: other tasks say which of their calls is typed.
     if task._asks_for_all and task.answer_schema is not None:
         merged.setdefault("schema", task.answer_schema)
+    if "schema" in merged and _explains(task):
+        merged.setdefault("explained", True)
     if _sends_raw(task, llm):
         merged.setdefault("raw_prompt", True)
     llm = llm or task.require_llm()
@@ -137,6 +140,11 @@ def _own_parameters(task: _Asks, llm: LLM | None, generation: str) -> dict[str, 
     # `sampling_parameters`, so that's what counts for the task's own LLM.
     is_plain = llm is None and generation == "generation"
     return task.sampling_parameters() if is_plain else parameters_for(task, llm or task.llm, generation)
+
+
+def _explains(task: _Asks) -> bool:
+    """Whether the task's templates say what its schemas do, unless the user has others."""
+    return task.explains_output and not any(name.endswith("template") for name in task.model_fields_set)
 
 
 def _sends_raw(task: _Asks, llm: LLM | None) -> bool:

@@ -24,6 +24,13 @@ class TaskSettings(BaseStep):
     Output: ClassVar[type[BaseModel] | None] = None
     """The type of a row. The model gets its schema; an answer that doesn't fit is asked for again."""
 
+    explains_output: ClassVar[bool] = False
+    """Whether its templates say all that the model must know of `Output`, and of each `schema` of `ask`.
+
+    Otherwise, or with a template of the user's, schemas whose properties have descriptions are part of the
+    prompt for servers that don't show them to the model.
+    """
+
     refuses_cut: ClassVar[bool] = False
     """Whether a text that was cut at `max_tokens` is asked for again. Typed answers always are."""
 

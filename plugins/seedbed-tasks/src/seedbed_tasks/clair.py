@@ -52,6 +52,7 @@ class Clair(Task):
     and pairs that differ too much can be rejected by their similarity, which the paper only measures.
     """
 
+    explains_output = True
     goals = ("preference",)
     keywords = ("contrastive", "minimal revision", "AI revisions", "APO", "DPO", "correction")
     citation = Citation(

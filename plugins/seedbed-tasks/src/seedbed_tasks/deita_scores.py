@@ -62,6 +62,7 @@ class ComplexityScore(Task):
     order.
     """
 
+    explains_output = True
     goals = ("sft", "reward")
     keywords = ("difficulty", "data selection", "Deita", "Evol-Instruct")
     citation = DEITA
@@ -99,6 +100,7 @@ class QualityScore(Task):
     order.
     """
 
+    explains_output = True
     goals = ("sft", "reward")
     keywords = ("data selection", "Deita", "rating")
     citation = DEITA
@@ -143,6 +145,7 @@ class Deita(Task):
     like those of `complexity-score` and `quality-score`; a row is a single turn.
     """
 
+    explains_output = True
     goals = ("sft", "cleaning")
     keywords = ("data selection", "complexity", "quality", "diversity", "repr filter")
     citation = DEITA

@@ -76,6 +76,7 @@ class Dialogue(GeneratorTask):
     tools are made up by the model.
     """
 
+    explains_output = True
     goals = ("conversation", "sft", "tools")
     keywords = ("multi-turn", "chat", "role play", "personas", "simulated user", "agents", "function calls")
     example = Example(

@@ -54,6 +54,7 @@ def long_documents() -> GenerationParameters:
 class EmbeddingData(GeneratorTask):
     """A generator of this family: texts that a model writes as JSON, with attributes drawn for each row."""
 
+    explains_output = True
     citation = CITATION
 
     generation: GenerationParameters = Field(

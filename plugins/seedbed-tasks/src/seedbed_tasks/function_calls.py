@@ -73,6 +73,7 @@ class FunctionCalls(GeneratorTask):
     drawn and part of the format check; the way in which the user writes is drawn instead of the prompt.
     """
 
+    explains_output = True
     goals = ("tools", "sft")
     keywords = ("API calls", "agents", "xLAM", "OpenAI tools", "verified", "execution", "MCP")
     citation = Citation(

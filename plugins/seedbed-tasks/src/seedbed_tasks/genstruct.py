@@ -41,6 +41,7 @@ class Genstruct(Task):
     written by another model.
     """
 
+    explains_output = True
     goals = ("sft", "documents")
     keywords = ("grounded", "instructions", "question answering", "corpus", "Ada-Instruct")
     citation = Citation(

@@ -81,6 +81,7 @@ class Glan(GeneratorTask):
     asked for once instead of ten times (`subject_lists`); answers aren't written here.
     """
 
+    explains_output = True
     goals = ("sft", "evaluation")
     keywords = ("taxonomy", "curriculum", "coverage", "knowledge", "homework", "instructions", "from scratch")
     citation = Citation(

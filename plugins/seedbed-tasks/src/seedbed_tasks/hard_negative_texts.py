@@ -18,6 +18,7 @@ class HardNegativeTexts(TextTask):
     another one doesn't count. The step `hard-negatives` finds negatives among the other rows instead,
     without a model."""
 
+    explains_output = True
     goals = ("retrieval",)
     keywords = ("embeddings", "triplets", "contrastive", "distractors", "reranker")
     example = Example(rows=[{"anchor": "Why do tides rise?", "positive": "The Moon pulls the sea."}])

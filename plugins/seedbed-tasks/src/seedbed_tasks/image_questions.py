@@ -27,6 +27,7 @@ class ImageQuestions(ImageTask):
     `question` and `answer` (texts). A question that comes twice makes one row. Models without images are
     refused before a run begins."""
 
+    explains_output = True
     goals = ("vision",)
     keywords = ("images", "vqa", "visual question answering", "pictures", "multimodal", "vlm")
     example = Example(rows=[{"image": EXAMPLE_IMAGE}], parameters={"questions": 2})

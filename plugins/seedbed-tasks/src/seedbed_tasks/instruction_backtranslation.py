@@ -44,6 +44,7 @@ class InstructionBacktranslation(Task):
     first. The instructions for texts, the paper's first step, are the task `instructions-from-documents`.
     """
 
+    explains_output = True
     goals = ("sft", "reward")
     keywords = ("self-curation", "data selection", "Humpback", "rating")
     citation = Citation(

@@ -64,6 +64,7 @@ class Prometheus(Task):
     follows from it. Two answers are compared in the order given; `judge` compares both orders.
     """
 
+    explains_output = True
     goals = ("evaluation", "preference", "reward")
     keywords = ("judge", "rubric", "score", "grading", "absolute", "relative")
     citation = Citation(

@@ -38,6 +38,7 @@ class QAFromDocument(TextTask):
     whose quote isn't in the document makes no row; if none is left, the model is asked again.
     """
 
+    explains_output = True
     goals = ("documents", "retrieval", "evaluation")
     keywords = ("question answering", "reading comprehension", "rag", "citations", "grounding", "extractive")
     example = Example(

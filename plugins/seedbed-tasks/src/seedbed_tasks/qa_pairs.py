@@ -40,6 +40,7 @@ class QAPairs(GeneratorTask):
     row 7 is the same in every run with the same seed.
     """
 
+    explains_output = True
     goals = ("sft", "retrieval")
     keywords = ("question answering", "instruction pairs", "quiz", "knowledge")
     example = Example({"topics": ["ocean tides"], "difficulties": ["easy"]})
@@ -48,8 +49,8 @@ class QAPairs(GeneratorTask):
     class Output(BaseModel):
         """The part of a row that the model writes."""
 
-        question: Text
-        answer: Text
+        question: Text = Field(description="One question, complete in itself.")
+        answer: Text = Field(description="The answer, correct and complete.")
 
     template: str = (
         "Write a question and its answer as JSON. The question stands on its own; the answer is correct "

@@ -18,6 +18,8 @@ Prompt: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Message]]
 class RubricTask(JudgingTask):
     """A task whose judges score answers by criteria, or compare two; derive from it."""
 
+    explains_output = True
+
     judging: ClassVar[str] = "generation"
     """The field with the sampling parameters of judges."""
 

@@ -63,6 +63,7 @@ class SelfRefine(Task):
     score, which decides whether to stop; and it also stops if an answer comes back unchanged.
     """
 
+    explains_output = True
     goals = ("sft", "preference")
     keywords = ("feedback", "iterative refinement", "self-correction", "critique")
     citation = Citation(

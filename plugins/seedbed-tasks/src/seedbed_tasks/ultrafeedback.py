@@ -73,6 +73,7 @@ class UltraFeedback(Task):
     separate critique; the rejected answer is the worst one.
     """
 
+    explains_output = True
     goals = ("preference", "reward")
     keywords = ("DPO", "RLAIF", "helpfulness", "honesty", "truthfulness", "binarized", "feedback")
     citation = Citation(

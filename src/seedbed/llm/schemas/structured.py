@@ -103,10 +103,20 @@ def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request
         return request._replace(schema=orjson.loads(encoded)), ""
     said, why = _said(encoded, dialect)
     if said is not None:
-        if dialect.in_prompt == "never" or (dialect.in_prompt == "described" and not is_described(encoded)):
-            return request._replace(schema=said), ""
-        return request._replace(schema=said, messages=shown_schema(request.messages, encoded)), ""
+        request = request._replace(schema=said)
+        return _shown(request, encoded) if _needs_showing(request, encoded, dialect) else request, ""
     return instruct(request), f"the schema is part of the prompt: {dialect.name} can't express {why}"
+
+
+def _needs_showing(request: Request, encoded: bytes, dialect: SchemaDialect) -> bool:
+    """Whether the model reads of the schema only what its prompt says."""
+    if dialect.in_prompt == "described":
+        return is_described(encoded) and not request.explained
+    return dialect.in_prompt == "always"
+
+
+def _shown(request: Request, encoded: bytes) -> Request:
+    return request._replace(messages=shown_schema(request.messages, encoded))
 
 
 # Keyed by the encoded schema, since a mapping can't be hashed: converted once for each class and dialect.
@@ -132,7 +142,7 @@ def instruct(request: Request) -> Request:
     """Return the request with its schema in the prompt alone, for a backend without structured output."""
     if request.schema is None:
         return request
-    return request._replace(schema=None, messages=shown_schema(request.messages, _encoded(request.schema)))
+    return _shown(request._replace(schema=None), _encoded(request.schema))
 
 
 def _encoded(schema: Mapping[str, Any]) -> bytes:
