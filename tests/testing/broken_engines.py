@@ -351,6 +351,8 @@ class Hesitant(Store):
 
 @fails("test_a_run_that_is_killed_goes_on_where_it_was", "the engine has put 0 answers on disk, 5")
 class TestKeepsAnswersBack(EngineContract):
+    patience = 24.0
+
     class Engine(LocalEngine):
         """Puts answers on disk at the end, if it gets there."""
 

@@ -64,7 +64,7 @@ def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
     test, said = broken_engines.FAULTS[fault]
 
     fewer = FEWER if "killed" in test else f"{FEWER} and not killed"
-    verdict = judge(f"from tests.testing.broken_engines import Test{fault}", "", "-k", fewer)
+    verdict = judge(f"from tests.testing.broken_engines import Test{fault}", "", "-k", fewer, whole=test)
 
     assert {name.partition("[")[0] for name in verdict.failed} == {test}
     assert any(said in report for report in verdict.failed.values())

@@ -214,23 +214,23 @@ def test_a_sound_package_keeps_its_contract(judged, package):
     assert verdict.skipped == []
 
 
-@pytest.mark.variants(6)
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_fails_the_test_that_names_it(judged, fault):
+@pytest.mark.parametrize("fault", [*FAULTS][:6])
+def test_a_fault_is_found(judged, fault):
     test, said, changes = FAULTS[fault]
 
-    verdict = judged(fault, test, **changes)
-
-    assert said in verdict.failed[test]
-    assert inspect.getdoc(getattr(PackageContract, test)).splitlines()[0] in verdict.failed[test]
+    assert said in judged(fault, test, **changes).failed[test]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_fails_no_other_test(judged, fault):
-    test, _, changes = FAULTS[fault]
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judged, fault):
+    test, said, changes = FAULTS[fault]
 
-    assert list(judged(fault, **changes).failed) == [test]
+    verdict = judged(fault, **changes)
+
+    assert list(verdict.failed) == [test]
+    assert said in verdict.failed[test]
+    assert inspect.getdoc(getattr(PackageContract, test)).splitlines()[0] in verdict.failed[test]
 
 
 def test_a_package_in_a_namespace_is_typed_where_it_begins(judged):

@@ -64,23 +64,25 @@ def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(ju
     assert set(verdict.skipped) == KINDS[kind] | SOURCES
 
 
-@pytest.mark.variants(5)
-@pytest.mark.parametrize("fault", broken_steps.FAULTS)
-def test_a_fault_fails_the_test_that_names_it(judge, fault):
+@pytest.mark.parametrize("fault", [*broken_steps.FAULTS][:5])
+def test_a_fault_is_found(judge, fault):
     test, said = broken_steps.FAULTS[fault]
 
     verdict = judge(f"from tests.testing.broken_steps import Test{fault}", f"Test{fault}::{test}")
 
     assert said in verdict.failed[test]
-    assert inspect.getdoc(getattr(StepContract, test)).splitlines()[0] in verdict.failed[test]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", broken_steps.FAULTS)
-def test_a_fault_fails_no_other_test(judge, fault):
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
+    test, said = broken_steps.FAULTS[fault]
+
     verdict = judge(f"from tests.testing.broken_steps import Test{fault}")
 
-    assert list(verdict.failed) == [broken_steps.FAULTS[fault][0]]
+    assert list(verdict.failed) == [test]
+    assert said in verdict.failed[test]
+    assert inspect.getdoc(getattr(StepContract, test)).splitlines()[0] in verdict.failed[test]
 
 
 def test_every_test_of_the_contract_has_a_fault_that_fails_it():

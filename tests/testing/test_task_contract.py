@@ -19,23 +19,25 @@ def test_a_sound_task_keeps_its_contract(judge):
     assert len(verdict.passed) > 15
 
 
-@pytest.mark.variants(8)
-@pytest.mark.parametrize("fault", broken_tasks.FAULTS)
-def test_a_fault_fails_the_test_that_names_it(judge, fault):
+@pytest.mark.parametrize("fault", [*broken_tasks.FAULTS][:8])
+def test_a_fault_is_found(judge, fault):
     test, said = broken_tasks.FAULTS[fault]
 
     verdict = judge(f"from tests.testing.broken_tasks import Test{fault}", f"Test{fault}::{test}")
 
     assert said in verdict.failed[test]
-    assert inspect.getdoc(getattr(TaskContract, test)).splitlines()[0] in verdict.failed[test]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", broken_tasks.FAULTS)
-def test_a_fault_fails_no_other_test(judge, fault):
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
+    test, said = broken_tasks.FAULTS[fault]
+
     verdict = judge(f"from tests.testing.broken_tasks import Test{fault}")
 
-    assert list(verdict.failed) == [broken_tasks.FAULTS[fault][0]]
+    assert list(verdict.failed) == [test]
+    assert said in verdict.failed[test]
+    assert inspect.getdoc(getattr(TaskContract, test)).splitlines()[0] in verdict.failed[test]
 
 
 def test_every_test_of_the_contract_has_a_fault_that_fails_it():

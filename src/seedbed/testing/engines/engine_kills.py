@@ -15,8 +15,8 @@ from seedbed.testing.engines.engine_facts import BuiltIn, EngineFacts, differenc
 from seedbed.testing.engines.engine_process import NAME, ROWS, EngineProcess, plan, started
 from seedbed.testing.engines.model_server import ModelServer
 
-_DURABLE_SECONDS = 15.0
-"""Seconds that an answer may take to the disk. It's a quarter of one, on a machine that isn't busy."""
+_DURABLE_PART = 4
+"""An answer may take this part of `patience` to the disk. It's a quarter of a second, unless it's busy."""
 
 _LOOK_SECONDS = 0.02
 
@@ -38,7 +38,7 @@ class EngineKillContract(EngineFacts):
         with started(type(self), server, tmp_path) as process:
             server.wait_until(lambda: process.has_ended or bool(server.held), "a call that is held")
             assert not process.has_ended, f"the engine can't run in another process: {process.said}"
-            kept = _kept_of(answers, process)
+            kept = _kept_of(answers, process, self.patience / _DURABLE_PART)
             process.kill()
         assert kept == answers, f"the engine has put {kept} answers on disk, {answers} of which it was given"
         had = server.answered[:answers]
@@ -52,9 +52,9 @@ class EngineKillContract(EngineFacts):
         assert json.dumps(made.rows) == json.dumps(wanted.rows), "the columns are in another order"
 
 
-def _kept_of(answers: int, process: EngineProcess) -> int:
-    """Return how many of the answers are on disk, as soon as they're all there."""
-    until, kept = time.monotonic() + _DURABLE_SECONDS, 0
+def _kept_of(answers: int, process: EngineProcess, seconds: float) -> int:
+    """Return how many of the answers are on disk, as soon as they're all there, or after so long."""
+    until, kept = time.monotonic() + seconds, 0
     while kept < answers and time.monotonic() < until and not process.has_ended:
         time.sleep(_LOOK_SECONDS)
         try:
