@@ -321,7 +321,7 @@ class WaitsForEver(GeneratorTask):
 
 class TestWaitsForEver(Contract):
     task = WaitsForEver
-    patience = 4.0
+    patience = 10.0
 
 
 class ReadsMoreThanItSays(Task):

@@ -95,7 +95,7 @@ def test_a_fault_fails_the_test_that_names_it_and_no_other(
 ) -> None:
     monkeypatch.setenv("PATIENCE", "8")
 
-    verdict = judge(HEAD + contract_of(test))
+    verdict = judge(HEAD + contract_of(test), whole=test.partition("[")[0])
 
     assert named(set(verdict.failed), test) == {test}
 
