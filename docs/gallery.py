@@ -18,7 +18,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -167,28 +167,38 @@ class Made(NamedTuple):
     reason: str
 
 
-def made_rows(plugin: Plugin, example: Example, seconds: int = 60, model: str = "") -> Made:
+def made_rows(
+    plugin: Plugin,
+    example: Example,
+    seconds: int = 60,
+    model: str = "",
+    seedbed: Callable[[list[str], str], str] | None = None,
+) -> Made:
     """Run an example in a folder of its own; raise RuntimeError if it fails, but not for its small model.
 
-    `model` is asked in place of the example's own.
+    `model` is asked in place of the example's own. `seedbed` runs the command with these words in a folder,
+    and returns what it says; by default in a process of its own.
     """
     with tempfile.TemporaryDirectory() as folder:
         for path, text in {**example.files, "example.yaml": pipeline(plugin, example)}.items():
             (Path(folder) / path).parent.mkdir(parents=True, exist_ok=True)
             (Path(folder) / path).write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "seedbed", "run", "example.yaml", "-o", "rows.jsonl"]
-        command += ["--max-time", str(seconds), *(["--llm", model] if model else [])]
-        environment = {**os.environ, "SEEDBED_RUNS": f"{folder}/runs"}
-        ended = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
+        words = ["run", "example.yaml", "-o", "rows.jsonl", "--max-time", str(seconds)]
+        said = (seedbed or _in_a_process)([*words, *(["--llm", model] if model else [])], folder)
         out = Path(folder) / "rows.jsonl"
         lines = out.read_text(encoding="utf-8").splitlines() if out.exists() else []
     if lines:
         return Made([json.loads(line) for line in lines], "")
-    if not (found := _NO_ROW.search(ended.stderr)):
-        raise RuntimeError(f"the example of {plugin.name} failed: {ended.stderr}")
+    if not (found := _NO_ROW.search(said)):
+        raise RuntimeError(f"the example of {plugin.name} failed: {said}")
     return Made([], next(filter(None, found.groups())))
+
+
+def _in_a_process(words: list[str], folder: str) -> str:
+    environment = {**os.environ, "SEEDBED_RUNS": f"{folder}/runs"}
+    command = [sys.executable, "-m", "seedbed", *words]
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return ended.stderr
 
 
 def kept_rows(text: str) -> str:
