@@ -1,11 +1,10 @@
-"""Strangers' packages, really installed with pip into a clean environment, and used by name."""
+"""Strangers' packages, really installed into a clean environment, and used by name."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-import venv
 from pathlib import Path
 
 import pytest
@@ -145,27 +144,19 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     observer.mkdir()
     (observer / "pyproject.toml").write_text(OBSERVER_PROJECT)
     (observer / "row_log.py").write_text(OBSERVER_MODULE)
-    venv.create(folder / "env", with_pip=True)
-    bin_folder = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
+    environment = folder / "env"
+    subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, environment], check=True)
+    packages = [ROOT, FIRST_PARTY, task, backend, observer]
+    # Not by the repository's own settings, which are those of the folder that it's called in.
     installed = subprocess.run(
-        [
-            bin_folder / "python",
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            ROOT,
-            FIRST_PARTY,
-            task,
-            backend,
-            observer,
-        ],
+        ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", environment, *packages],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
     assert installed.returncode == 0, installed.stderr
-    return bin_folder
+    return environment / ("Scripts" if sys.platform == "win32" else "bin")
 
 
 def seedbed(scripts: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
