@@ -207,5 +207,5 @@ for _ in range({rows}):
 @measured
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows() -> None:
-    few, many = (partial(peak_megabytes, MANY.format(rows=rows)) for rows in (60_000, 300_000))
+    few, many = (partial(peak_megabytes, MANY.format(rows=rows)) for rows in (60_000, 150_000))
     assert grows_by_less(20, few, many)
