@@ -20,18 +20,19 @@ from seedbed.testing.engines.engine_plans import PLANS
 from seedbed.testing.engines.model_server import ModelServer
 
 
-class BuiltIn:
-    """What the built-in engine makes of each plan, made once."""
+class Trials:
+    """What an engine makes of each plan, made once for all tests of a class."""
 
-    def __init__(self, bench: EngineBench) -> None:
+    def __init__(self, bench: EngineBench, name: str) -> None:
         self._bench = bench
+        self._name = name
         self._made: dict[str, EngineTrial] = {}
 
     def trial(self, plan: str, folder: Path) -> EngineTrial:
         """Return what it makes of a plan, whose files may be in a folder."""
         if plan not in self._made:
             what, options = PLANS[plan].make(folder)
-            self._made[plan] = self._bench.attempt(what, "wanted", **options)
+            self._made[plan] = self._bench.attempt(what, self._name, **options)
         return self._made[plan]
 
 
@@ -72,10 +73,17 @@ class EngineFacts(Contract):
 
     @pytest.fixture(scope="class")
     @classmethod
-    def built_in(cls) -> Iterator[BuiltIn]:
+    def built_in(cls) -> Iterator[Trials]:
         """What the built-in engine makes of the plans; it asks a server of its own."""
         with ModelServer(patience=cls.patience) as server:
-            yield BuiltIn(EngineBench(LocalEngine, server.llm(), cls.patience))
+            yield Trials(EngineBench(LocalEngine, server.llm(), cls.patience), "wanted")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def trials(cls) -> Iterator[Trials]:
+        """What the engine makes of the plans, for tests that only read what came of them."""
+        with ModelServer(patience=cls.patience) as server:
+            yield Trials(EngineBench(cls().new_engine, server.llm(), cls.patience), "made")
 
     def needs(self, *features: str) -> None:
         """Skip the running test if the engine lacks one of these features."""
@@ -83,11 +91,10 @@ class EngineFacts(Contract):
             if feature in self.engine_class().lacks:
                 pytest.skip(f"{self.subject} says that it lacks '{feature}'")
 
-    def attempted(self, plan: str, bench: EngineBench, folder: Path) -> EngineTrial:
+    def attempted(self, plan: str, trials: Trials, folder: Path) -> EngineTrial:
         """Run a plan with the engine; skip the test if it lacks something for that."""
         self.needs(*PLANS[plan].needs)
-        what, options = PLANS[plan].make(folder)
-        return bench.attempt(what, "made", **options)
+        return trials.trial(plan, folder)
 
     def skip_if_rows_differ(self, wanted: EngineTrial, made: EngineTrial) -> None:
         """Skip a test that would only fail because rows do."""

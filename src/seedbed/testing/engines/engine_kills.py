@@ -11,7 +11,7 @@ import pytest
 from seedbed.errors import SeedbedError
 from seedbed.store import RunReader, run_folder
 from seedbed.testing.engines.engine_bench import EngineBench
-from seedbed.testing.engines.engine_facts import BuiltIn, EngineFacts, difference_of_rows
+from seedbed.testing.engines.engine_facts import EngineFacts, Trials, difference_of_rows
 from seedbed.testing.engines.engine_process import NAME, ROWS, EngineProcess, plan, started
 from seedbed.testing.engines.model_server import ModelServer
 
@@ -27,7 +27,7 @@ class EngineKillContract(EngineFacts):
     @pytest.mark.slow
     @pytest.mark.parametrize("answers", [1, 5, 9])
     def test_a_run_that_is_killed_goes_on_where_it_was(
-        self, answers: int, bench: EngineBench, built_in: BuiltIn, server: ModelServer, tmp_path: Path
+        self, answers: int, bench: EngineBench, built_in: Trials, server: ModelServer, tmp_path: Path
     ) -> None:
         """After `kill -9`, the next session makes the same rows, and buys no answer that was on disk.
 

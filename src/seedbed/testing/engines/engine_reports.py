@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.testing.engines.engine_bench import EngineBench, files_with, row_difference
-from seedbed.testing.engines.engine_facts import BuiltIn, EngineFacts
+from seedbed.testing.engines.engine_facts import EngineFacts, Trials
 from seedbed.testing.engines.engine_plans import Numbered
 from seedbed.testing.engines.model_server import KEY, ModelServer
 
@@ -22,10 +22,10 @@ class EngineReportContract(EngineFacts):
 
     @pytest.mark.parametrize("plan", _HEARD)
     def test_observers_hear_of_each_row(
-        self, plan: str, bench: EngineBench, built_in: BuiltIn, tmp_path: Path
+        self, plan: str, trials: Trials, built_in: Trials, tmp_path: Path
     ) -> None:
         """Observers hear of each verdict once, in order, after the start of the run and before its end."""
-        made = self.attempted(plan, bench, tmp_path)
+        made = self.attempted(plan, trials, tmp_path)
         self.skip_if_rows_differ(built_in.trial(plan, tmp_path), made)
         hooks = [hook for hook, _ in made.told]
         assert (hooks[0], hooks[-1]) == ("seedbed_run_started", "seedbed_run_finished"), (
@@ -40,7 +40,7 @@ class EngineReportContract(EngineFacts):
     ) -> None:
         """Observers hear of each answer that was bought, before the row that was made from it."""
         self.needs("resume")
-        made = self.attempted("several calls for each row", bench, tmp_path)
+        made = self.attempted("several calls for each row", Trials(bench, "made"), tmp_path)
         heard = [
             told["call"].response.choices[0].text  # type: ignore[attr-defined]
             for hook, told in made.told

@@ -10,7 +10,7 @@ import pytest
 
 from seedbed.errors import AuthenticationError, SeedbedError
 from seedbed.testing.engines.engine_bench import EngineBench
-from seedbed.testing.engines.engine_facts import BuiltIn, EngineFacts, difference_of_rows
+from seedbed.testing.engines.engine_facts import EngineFacts, Trials, difference_of_rows
 from seedbed.testing.engines.engine_plans import PLANS, Mark, Noted, Numbered
 from seedbed.testing.engines.model_server import ModelServer
 
@@ -23,26 +23,26 @@ class EngineRowContract(EngineFacts):
 
     @pytest.mark.parametrize("plan", PLANS)
     def test_rows_are_those_of_the_built_in_engine(
-        self, plan: str, bench: EngineBench, built_in: BuiltIn, tmp_path: Path
+        self, plan: str, trials: Trials, built_in: Trials, tmp_path: Path
     ) -> None:
         """For the same plan, there are the same rows, with the same ids, verdicts and order.
 
         Whatever a plan has: rejected rows are replaced, failed ones keep their place, and there are exactly
         as many rows as wanted. A dataset doesn't depend on the engine that made it.
         """
-        made, wanted = self.attempted(plan, bench, tmp_path), built_in.trial(plan, tmp_path)
+        made, wanted = self.attempted(plan, trials, tmp_path), built_in.trial(plan, tmp_path)
         difference = difference_of_rows(wanted, made)
         assert not difference, difference
 
     @pytest.mark.parametrize("plan", _REFUSING)
     def test_missing_rows_have_their_reasons(
-        self, plan: str, bench: EngineBench, built_in: BuiltIn, tmp_path: Path
+        self, plan: str, trials: Trials, built_in: Trials, tmp_path: Path
     ) -> None:
         """The result of a row that was rejected or failed says at which step and why.
 
         `runs show` lists these reasons, and a retry goes by them.
         """
-        made, wanted = self.attempted(plan, bench, tmp_path), built_in.trial(plan, tmp_path)
+        made, wanted = self.attempted(plan, trials, tmp_path), built_in.trial(plan, tmp_path)
         self.skip_if_rows_differ(wanted, made)
         for one, other in zip(wanted.refused, made.refused, strict=True):
             assert one == other, (
@@ -51,11 +51,9 @@ class EngineRowContract(EngineFacts):
             )
 
     @pytest.mark.parametrize("plan", _REFUSING)
-    def test_a_run_has_its_counts(
-        self, plan: str, bench: EngineBench, built_in: BuiltIn, tmp_path: Path
-    ) -> None:
+    def test_a_run_has_its_counts(self, plan: str, trials: Trials, built_in: Trials, tmp_path: Path) -> None:
         """The run counts accepted, failed and rejected rows, and their reasons; its outcome follows."""
-        made, wanted = self.attempted(plan, bench, tmp_path), built_in.trial(plan, tmp_path)
+        made, wanted = self.attempted(plan, trials, tmp_path), built_in.trial(plan, tmp_path)
         self.skip_if_rows_differ(wanted, made)
         for name in _COUNTED:
             one, other = getattr(wanted.run, name), getattr(made.run, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seedbed.testing.engines.engine_bench import EngineBench, Way, made_of_step, stopped
-from seedbed.testing.engines.engine_facts import BuiltIn, EngineFacts, difference_of_rows
+from seedbed.testing.engines.engine_facts import EngineFacts, Trials, difference_of_rows
 from seedbed.testing.engines.engine_plans import Ask, Numbered, Talk
 from seedbed.testing.engines.model_server import ModelServer
 
@@ -77,7 +77,7 @@ class EngineStopContract(EngineFacts):
 
     @pytest.mark.parametrize("way", ["drain", "cancel"])
     def test_a_run_goes_on_where_it_was(
-        self, way: Way, bench: EngineBench, built_in: BuiltIn, server: ModelServer, tmp_path: Path
+        self, way: Way, bench: EngineBench, built_in: Trials, server: ModelServer, tmp_path: Path
     ) -> None:
         """A run that was drained or cancelled ends with the rows of one session when it's run again."""
         self.needs("resume")
@@ -96,7 +96,7 @@ class EngineStopContract(EngineFacts):
         assert not again, f"the engine bought the answer to {again[0]!r} again, which the run had"
 
     def test_a_longer_run_buys_only_its_new_rows(
-        self, bench: EngineBench, built_in: BuiltIn, server: ModelServer, tmp_path: Path
+        self, bench: EngineBench, built_in: Trials, server: ModelServer, tmp_path: Path
     ) -> None:
         """With a larger n, the run that's there is continued: only further rows are made."""
         self.needs("resume")
