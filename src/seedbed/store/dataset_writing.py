@@ -83,15 +83,15 @@ def export(
 
         export(run, Output("data/", split={"train": 0.9, "test": 0.1}), "qa-pairs")
 
-    `rows` replaces the step's rows, one by one, or those for which the expression `where` holds: the card
-    says which. `seed` decides which row is in which split.
+    `rows` replaces the step's rows, one by one; if they're `ChosenRows`, only those for which the expression
+    `where` holds: the card says which. `seed` decides which row is in which split.
     Raises `UsageError` for an unknown ending or scheme, and `DatasetError` if the dataset can't be written or
     uploaded; the old one is unchanged then.
     """
     formed, types = rows_of_output(queries, output, leaf, rows)
     if output.file is not None and not output.is_folder:
         return Written(export_rows(safe_rows(formed, csv_safe), output.file, types, registry), {})
-    dataset = _Dataset(queries, output, leaf, Pinned(formed), seed, types, where=where)
+    dataset = _Dataset(queries, output, leaf, Pinned(formed), seed, types, where=where, chosen=rows)
     if output.file is None:
         return dataset.upload(registry)
     return dataset.write_to(output.file)
@@ -132,6 +132,7 @@ class _Dataset(NamedTuple):
     types: bytes | None
     is_complete: bool = True
     where: str = ""
+    chosen: Iterable[bytes] | None = None
 
     def write_to(self, path: Path) -> Written:
         """Replace the folder at `path`."""
@@ -166,7 +167,7 @@ class _Dataset(NamedTuple):
         return f"{rows} by Seedbed" if self.is_complete else f"{rows} so far by Seedbed"
 
     def _write(self, folder: Path) -> Written:
-        splits = RowSplits(self.queries, self.leaf, self.output.split, self.seed)
+        splits = RowSplits(self.queries, self.leaf, self.output.split, self.seed, self.chosen)
         counts = write_parquet_folder(
             self.rows,
             splits,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import compress
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import orjson
 
@@ -49,18 +50,35 @@ class Splits:
         return self.names[-1]
 
 
+@runtime_checkable
+class ChosenRows(Protocol):
+    """Some of the accepted rows of a leaf, in order."""
+
+    def are_kept(self) -> Iterator[bool]:
+        """Yield of each accepted row, in order, whether it's one of these."""
+        ...
+
+
 class RowSplits:
     """The split of each accepted row of a leaf, in order; can be iterated any number of times.
 
     `split` has the shares of the splits, or names the column that holds a row's split; None is one split.
+    `rows` are those whose column names the splits, if they aren't the leaf's own. If they're `ChosenRows`,
+    the splits are theirs, the same as among all rows.
     Raises DatasetError for a row whose column names none.
     """
 
     def __init__(
-        self, queries: RunQueries, leaf: str, split: Mapping[str, float] | str | None, seed: int
+        self,
+        queries: RunQueries,
+        leaf: str,
+        split: Mapping[str, float] | str | None,
+        seed: int,
+        rows: Iterable[bytes] | None = None,
     ) -> None:
         self._queries = queries
         self._leaf = leaf
+        self._rows = rows
         self._column = split if isinstance(split, str) else None
         self._shares = None if isinstance(split, str) else Splits(split or {WHOLE: 1.0}, seed)
 
@@ -71,9 +89,11 @@ class RowSplits:
 
     def __iter__(self) -> Iterator[str]:
         if self._shares is None:
-            return (self._in_column(orjson.loads(row)) for row in self._queries.rows(self._leaf))
+            rows = self._queries.rows(self._leaf) if self._rows is None else self._rows
+            return (self._in_column(orjson.loads(row)) for row in rows)
         accepted = (one.row for one in self._queries.verdicts(self._leaf) if one.verdict == "accepted")
-        return map(self._shares.of, accepted)
+        splits = map(self._shares.of, accepted)
+        return compress(splits, self._rows.are_kept()) if isinstance(self._rows, ChosenRows) else splits
 
     def _in_column(self, row: Row) -> str:
         name = row.get(self._column or "")

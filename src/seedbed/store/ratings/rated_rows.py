@@ -41,6 +41,14 @@ class RatedRows:
         self._threshold = self._threshold_of(ratings) if where else {}
 
     def __iter__(self) -> Iterator[bytes]:
+        return (encoded for encoded in self._all() if encoded is not None)
+
+    def are_kept(self) -> Iterator[bool]:
+        """Yield of each accepted row of the leaf, in order, whether it's one of these."""
+        return (encoded is not None for encoded in self._all())
+
+    def _all(self) -> Iterator[bytes | None]:
+        """Yield each accepted row, or None in place of one that isn't kept."""
         verdicts = (one for one in self._queries.verdicts(self._leaf) if one.verdict == "accepted")
         for encoded, verdict in zip(self._rows, verdicts, strict=False):
             row = orjson.loads(encoded)
@@ -50,8 +58,9 @@ class RatedRows:
             known = {RATING: rating, LABEL: label, **self._threshold}
             known |= {f"people_{RATING}": rating, f"people_{LABEL}": label}
             if self._where is not None and not self._where.holds({**row, **known, **row}):
-                continue
-            yield self._with_rating(row, rating) if self._column else encoded
+                yield None
+            else:
+                yield self._with_rating(row, rating) if self._column else encoded
 
     def _check_names(self, row: dict[str, Any]) -> None:
         if self._where is None or not self._says:
