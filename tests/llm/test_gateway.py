@@ -198,8 +198,7 @@ def test_a_schema_becomes_an_instruction_where_the_backend_has_no_means():
     assert [request.schema for request in plain.requests] == [None, None]
     joined, added = (request.messages[0] for request in plain.requests)
     assert joined["content"].startswith("Be brief.\n\nAnswer with one JSON object")
-    assert added["role"] == "user"
-    assert added["content"].startswith("a\n\nAnswer with one JSON object")
+    assert added["role"] == "system"
     assert '"colour"' in added["content"]
 
 

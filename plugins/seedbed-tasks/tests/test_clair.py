@@ -39,7 +39,7 @@ def test_the_prompt_has_task_and_answer_word_for_word_and_asks_for_the_reasoning
     prompt = llm.requests[0].messages[-1]["content"]
     assert ROW["instruction"] in prompt
     assert answer in prompt
-    assert '{"reasoning": "...", "revision": "..."}' in prompt
+    assert prompt.endswith('{"reasoning": "...", "revision": "..."}')
 
 
 def test_an_unchanged_answer_is_rejected() -> None:

@@ -57,7 +57,7 @@ def test_a_score_comes_with_its_reason_and_the_reason_is_asked_for_first():
     assert (row["score"], row["scores"], row["verdicts"]) == (4, {"quality": 4}, [verdict])
     assert row["agreement"] is None
     assert row["model_name"] == "m"
-    assert '{"reason": "...", "score": 1 or 2 or 3 or 4 or 5}' in prompt_of(llm.requests[0])
+    assert prompt_of(llm.requests[0]).endswith('{"reason": "...", "score": 1 or 2 or 3 or 4 or 5}')
 
 
 def test_the_rubric_is_in_the_prompt_and_each_criterion_in_a_prompt_of_its_own():

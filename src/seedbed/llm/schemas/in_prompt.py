@@ -12,17 +12,17 @@ from seedbed.llm.messages import Message
 Messages = tuple[Message, ...]
 
 
-def shown_schema(messages: Messages, schema: bytes) -> Messages:
+def shown_schema(messages: Messages, schema: bytes, *, adds_system: bool = False) -> Messages:
     """Return messages that ask for JSON that fits an encoded schema.
 
-    The schema stands in the system message. Without one, it's at the end of the first message of the user:
-    the chat templates of some models, such as Gemma 2, refuse a system message.
+    The schema stands in the system message. Without one, it's at the end of the first message of the user,
+    unless `adds_system`: the chat templates of some models, such as Gemma 2, refuse a system message.
     """
     instruction = _instruction(schema)
     roles = [message["role"] for message in messages]
     if roles[0] in {"system", "developer"}:
         place = 0
-    elif "user" in roles:
+    elif "user" in roles and not adds_system:
         place = roles.index("user")
     else:
         return ({"role": "system", "content": instruction}, *messages)

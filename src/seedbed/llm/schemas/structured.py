@@ -104,7 +104,9 @@ def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request
     said, why = _said(encoded, dialect)
     if said is not None:
         request = request._replace(schema=said)
-        return _shown(request, encoded) if _needs_showing(request, encoded, dialect) else request, ""
+        if _needs_showing(request, encoded, dialect):
+            request = request._replace(messages=shown_schema(request.messages, encoded))
+        return request, ""
     return instruct(request), f"the schema is part of the prompt: {dialect.name} can't express {why}"
 
 
@@ -113,10 +115,6 @@ def _needs_showing(request: Request, encoded: bytes, dialect: SchemaDialect) -> 
     if dialect.in_prompt == "described":
         return is_described(encoded) and not request.explained
     return dialect.in_prompt == "always"
-
-
-def _shown(request: Request, encoded: bytes) -> Request:
-    return request._replace(messages=shown_schema(request.messages, encoded))
 
 
 # Keyed by the encoded schema, since a mapping can't be hashed: converted once for each class and dialect.
@@ -142,7 +140,9 @@ def instruct(request: Request) -> Request:
     """Return the request with its schema in the prompt alone, for a backend without structured output."""
     if request.schema is None:
         return request
-    return _shown(request._replace(schema=None), _encoded(request.schema))
+    # In a system message: it's part of the call's key, and answers are kept whose schema stood there.
+    messages = shown_schema(request.messages, _encoded(request.schema), adds_system=True)
+    return request._replace(schema=None, messages=messages)
 
 
 def _encoded(schema: Mapping[str, Any]) -> bytes:

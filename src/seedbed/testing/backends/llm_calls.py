@@ -113,7 +113,7 @@ class LLMCallContract(BackendCallContract):
         )
 
     def test_a_schema_needs_no_capability(self, llm: LLM, server: ScriptedServer) -> None:
-        """If 'structured_output' isn't declared, the prompt describes the schema.
+        """If 'structured_output' isn't declared, the system prompt describes the schema.
 
         Otherwise the model would have to guess what its answer is validated against.
         """
@@ -121,7 +121,7 @@ class LLMCallContract(BackendCallContract):
             pytest.skip("the backend declares 'structured_output': other tests cover it")
         ask(llm, schema=SCHEMA)
         first = self.protocol.read(server.received[0]).request.messages[0]
-        assert "JSON Schema" in text_of(first), "the prompt did not arrive whole"
+        assert "JSON Schema" in text_of(first), "the system prompt did not arrive: send it to the server"
 
     def _echo(self, received: Received) -> Any:
         asked = self.protocol.read(received)
