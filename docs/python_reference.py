@@ -47,7 +47,7 @@ _API = {
     ),
     "LLMs": (
         "LLM Generations Message ChatType image_part parts Request Response Choice Usage Limits ToolCall "
-        "TokenLogprob Capabilities SchemaDialect KeySource GenerationParameters "
+        "TokenLogprob Capabilities SchemaDialect SchemaInPrompt KeySource GenerationParameters "
         "PoolLLM FallbackLLM"
     ),
     "Embedders": "Embedder Embeddings",
@@ -193,10 +193,10 @@ def _entry(name: str, value: Any, source: Source) -> Iterator[str]:
 
 def _statement(node: ast.stmt) -> str:
     """Return a statement, with one part of its brackets per line if a single line is too long."""
-    line = ast.unparse(node)
+    line = ast.unparse(node).replace("'", '"')
     if len(line) <= WIDTH:
         return line
-    head, _, parts = line.replace("'", '"').partition("[")
+    head, _, parts = line.partition("[")
     return "\n".join([f"{head}[", *(f"    {part}," for part in parts.removesuffix("]").split(", ")), "]"])
 
 

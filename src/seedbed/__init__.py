@@ -140,6 +140,7 @@ if TYPE_CHECKING:
     from seedbed.llm.response import ToolCall as ToolCall
     from seedbed.llm.response import Usage as Usage
     from seedbed.llm.schemas.dialects import SchemaDialect as SchemaDialect
+    from seedbed.llm.schemas.dialects import SchemaInPrompt as SchemaInPrompt
     from seedbed.llm.visible_text import visible as visible
     from seedbed.pipeline.file_names import is_pipeline_file as is_pipeline_file
     from seedbed.pipeline.pipeline import Pipeline as Pipeline
@@ -243,7 +244,7 @@ _HOMES = {
     "llm.resources": "Resources",
     "llm.response": "Choice Limits Response TokenLogprob ToolCall Usage",
     "llm.calling.retry": "RetryPolicy",
-    "llm.schemas.dialects": "SchemaDialect",
+    "llm.schemas.dialects": "SchemaDialect SchemaInPrompt",
     "llm.calling.scope": "call_label row_id",
     "llm.http.transport": "check_listening get_json join_url post_json public_url",
     "llm.visible_text": "visible",

@@ -11,7 +11,7 @@ from tests.support.scripted_llm import ALL, scripted
 
 from seedbed import GeneratorTask, run
 from seedbed.llm.request import Request
-from seedbed.llm.schemas.dialects import InPrompt, SchemaDialect
+from seedbed.llm.schemas.dialects import SchemaDialect, SchemaInPrompt
 from seedbed.llm.schemas.structured import fit_schema
 
 GRAMMAR = SchemaDialect(name="a grammar", in_prompt="described")
@@ -88,7 +88,7 @@ IN_A_LIST = {"$defs": {"Sky": COLOUR}, "type": "array", "items": {"anyOf": [{"$r
     ],
 )
 def test_names_and_types_alone_are_left_to_the_server(
-    schema: dict[str, Any], in_prompt: InPrompt, shown: bool
+    schema: dict[str, Any], in_prompt: SchemaInPrompt, shown: bool
 ) -> None:
     dialect = replace(GRAMMAR, in_prompt=in_prompt, constructs=frozenset({"any_root"}))
     request, _ = fit_schema(Request(messages=(USER,), schema=schema), dialect)

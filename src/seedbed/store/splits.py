@@ -63,8 +63,8 @@ class RowSplits:
     """The split of each accepted row of a leaf, in order; can be iterated any number of times.
 
     `split` has the shares of the splits, or names the column that holds a row's split; None is one split.
-    `rows` are those whose column names the splits, if they aren't the leaf's own. If they're `ChosenRows`,
-    the splits are theirs, the same as among all rows.
+    `rows` are the dataset's, if they aren't the leaf's as they are: their column names the splits, and each
+    of `ChosenRows` has the split that it has among all.
     Raises DatasetError for a row whose column names none.
     """
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import Literal
 
 from pydantic import Field, PrivateAttr
 
-from seedbed import LLM, Capabilities, Request, Response, SchemaDialect
+from seedbed import LLM, Capabilities, Request, Response, SchemaDialect, SchemaInPrompt
 from seedbed_llamacpp.call import Call
 from seedbed_llamacpp.hub import HUB_PREFIX
 from seedbed_llamacpp.model_files import model_file, model_name
@@ -61,7 +60,7 @@ class LlamaCppLLM(LLM):
     threads: int | None = Field(
         default=None, ge=1, description="Threads that compute; one per core if unset."
     )
-    schema_in_prompt: Literal["never", "described", "always"] | None = Field(
+    schema_in_prompt: SchemaInPrompt | None = Field(
         default=None,
         description="When a JSON Schema is part of the prompt; unset: if it has descriptions.",
     )

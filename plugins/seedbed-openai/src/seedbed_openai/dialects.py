@@ -7,7 +7,6 @@ from typing import Literal
 from seedbed import SchemaDialect
 
 DialectName = Literal["strict", "grammar"]
-SchemaInPrompt = Literal["never", "described", "always"]
 
 _NUMBERS = frozenset({"minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf"})
 

@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from seedbed import HTTPLLM, Capabilities, Request, Response, SchemaDialect, post_json
+from seedbed import HTTPLLM, Capabilities, Request, Response, SchemaDialect, SchemaInPrompt, post_json
 from seedbed_openai.backend import OpenAIBackend
 from seedbed_openai.chat import chat_body
 from seedbed_openai.chat_answer import read_chat
 from seedbed_openai.completions import completion_body, read_completion
-from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName, SchemaInPrompt
+from seedbed_openai.dialects import DIALECTS, JSON_MODE, DialectName
 from seedbed_openai.presets import Preset, StructuredOutput, without
 from seedbed_openai.responses import responses_body
 from seedbed_openai.responses_answer import read_responses

@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from seedbed import Capabilities, SchemaDialect
-from seedbed_openai.dialects import DialectName, SchemaInPrompt
+from seedbed import Capabilities, SchemaDialect, SchemaInPrompt
+from seedbed_openai.dialects import DialectName
 
 StructuredOutput = Literal["json_schema", "json_object", "none"]
 PresetName = Literal[

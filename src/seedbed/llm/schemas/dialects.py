@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal, get_args
 
 Construct = Literal["any_value", "open_object", "tuple", "recursion", "any_root"]
@@ -14,8 +14,7 @@ list whose items have different types; `recursion` a type that contains itself; 
 isn't an object.
 """
 
-
-InPrompt = Literal["never", "described", "always"]
+SchemaInPrompt = Literal["never", "described", "always"]
 """When a schema that is sent is also part of the prompt."""
 
 
@@ -42,7 +41,7 @@ class SchemaDialect:
     """
 
     name: str
-    in_prompt: InPrompt = "never"
+    in_prompt: SchemaInPrompt = "never"
     keywords: frozenset[str] = frozenset()
     formats: frozenset[str] = frozenset()
     constructs: frozenset[Construct] = frozenset()
@@ -56,17 +55,6 @@ class SchemaDialect:
     max_unions: int | None = None
 
 
-_LIMITS = (
-    "largest_count",
-    "max_depth",
-    "max_properties",
-    "max_enum_values",
-    "max_enum_characters",
-    "max_characters",
-    "max_unions",
-)
-
-
 def shared_dialect(dialects: Iterable[SchemaDialect | None]) -> SchemaDialect | None:
     """Return what all of several dialects take, None if all take anything.
 
@@ -76,12 +64,13 @@ def shared_dialect(dialects: Iterable[SchemaDialect | None]) -> SchemaDialect | 
     if len(known) < 2:
         return known[0] if known else None
     limits = {
-        name: min((limit for each in known if (limit := getattr(each, name)) is not None), default=None)
-        for name in _LIMITS
+        one.name: min((it for each in known if (it := getattr(each, one.name)) is not None), default=None)
+        for one in fields(SchemaDialect)
+        if one.default is None
     }
     return SchemaDialect(
         name=" or ".join(dict.fromkeys(each.name for each in known)),
-        in_prompt=max((each.in_prompt for each in known), key=get_args(InPrompt).index),
+        in_prompt=max((each.in_prompt for each in known), key=get_args(SchemaInPrompt).index),
         keywords=frozenset.intersection(*(each.keywords for each in known)),
         formats=frozenset.intersection(*(each.formats for each in known)),
         constructs=frozenset.intersection(*(each.constructs for each in known)),

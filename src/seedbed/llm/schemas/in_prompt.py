@@ -32,7 +32,7 @@ def shown_schema(messages: Messages, schema: bytes, *, adds_system: bool = False
 
 @lru_cache(maxsize=256)
 def is_described(schema: bytes) -> bool:
-    """Whether a property of an encoded schema has a description; that of a class is no word to the model."""
+    """Whether a property of an encoded schema has a description. That of a class is often its docstring."""
     return _has_description(orjson.loads(schema))
 
 

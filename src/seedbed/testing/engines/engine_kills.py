@@ -16,7 +16,7 @@ from seedbed.testing.engines.engine_process import NAME, ROWS, EngineProcess, pl
 from seedbed.testing.engines.model_server import ModelServer
 
 _DURABLE_PART = 4
-"""An answer may take this part of `patience` to the disk. It's a quarter of a second, unless it's busy."""
+"""An answer may take this part of `patience` to the disk: a quarter of a second, on an idle machine."""
 
 _LOOK_SECONDS = 0.02
 
