@@ -30,7 +30,7 @@ MEMORY = 2 * 2**30
 # `thorough`: here they'd take a sixth of the time of all tests. Both try the same examples each time, so no
 # change is held up by a fault that it has nothing to do with; `exploring` tries other ones each time.
 # Neither an example nor making it has a time limit, which a busy machine would exceed.
-for name, examples in (("quick", 10), ("thorough", 100), ("exploring", 1000)):
+for name, examples in (("quick", 10), ("thorough", 50), ("exploring", 1000)):
     hypothesis.settings.register_profile(
         name,
         max_examples=examples,

@@ -37,6 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("words", [words[1:] for words in COMMANDS if words[0] == "seedbed"], ids=" ".join)
 def test_each_command_does_what_it_is_there_for(words: list[str], folder: Path) -> None:

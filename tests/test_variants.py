@@ -28,6 +28,7 @@ class TestB(Contract): ...
 """
 
 
+@pytest.mark.slow
 def test_those_after_the_first_few_are_left_to_the_gate(
     pytester: pytest.Pytester, request: pytest.FixtureRequest
 ) -> None:

@@ -87,6 +87,7 @@ def test_the_list_of_plugins_comes_also_where_no_name_fits(
     assert "Tasks that make rows" in on_terminal(columns, "plugins")
 
 
+@pytest.mark.slow
 @given(
     titles=st.lists(st.text("ABC \n", max_size=14), min_size=1, max_size=4),
     cells=st.lists(st.text("ab日", max_size=30), min_size=4, max_size=4),
@@ -109,6 +110,7 @@ def test_the_list_of_plugins_fits_too(folder: Path, on_terminal: Callable[..., s
     assert max(map(len, lines)) <= 50
 
 
+@pytest.mark.slow
 @given(st.text(), st.integers(1, 40))
 def test_a_shortened_text_takes_no_more_cells_than_there_are(text: str, width: int) -> None:
     short = shortened(text, width)

@@ -80,6 +80,7 @@ def broken_link(run: Path, out: Path) -> None:
     out.symlink_to("not-there.jsonl")
 
 
+@pytest.mark.slow
 @pytest.mark.variants(4)
 @pytest.mark.parametrize(
     "change",
@@ -169,6 +170,7 @@ def test_a_run_without_calls_whose_dataset_has_no_place_is_kept_and_goes_on(
     assert (folder / "there.jsonl").read_text() == '{"n":1}\n{"n":2}\n'
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "args", [("run", "--restart"), ("runs", "retry", "a"), ("runs", "remove", "a", "--yes")], ids=str

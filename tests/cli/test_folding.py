@@ -112,6 +112,7 @@ def shown_on_terminal(*args: str) -> str:
     return screen.text
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("long_task")
 def test_on_a_terminal_the_second_prompt_is_folded_and_labels_have_colours(
     monkeypatch: pytest.MonkeyPatch,

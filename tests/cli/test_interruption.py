@@ -37,6 +37,7 @@ def kept_rows(folder: Path, leaf: str) -> int:
         return len(reader.rows(leaf))
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_the_first_signal_lets_calls_in_flight_finish_and_keeps_the_rows(

@@ -48,6 +48,7 @@ def test_an_option(
     assert KEY not in refused.out + refused.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [("run",), ("check",), ("check", "--json"), ("graph",)], ids=" ".join)
 @pytest.mark.parametrize(
     "text",

@@ -12,6 +12,7 @@ from seedbed.cli import invoke
 RUN = ("t.py:Haiku", "--llm", "t.py:Echo/m", "-n", "2")
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("width", ["1", "3", "0", "-7", "x", "100000"])
 def test_any_width_is_one_that_each_command_can_show_on(

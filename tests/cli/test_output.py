@@ -206,6 +206,7 @@ def run(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="C's standard output has another name there")
 @pytest.mark.parametrize("case", list(params()))
 def test_what_plugins_print_does_not_mix_with_what_a_command_prints(folder: Path, case: Case) -> None:

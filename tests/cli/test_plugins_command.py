@@ -114,6 +114,7 @@ def test_search_says_what_to_do_where_it_finds_nothing(run: Seedbed) -> None:
     assert run("plugins", "search").status == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["plugins"], ["plugins", "search", "fake"]])
 def test_listing_and_searching_import_no_plugin(site: Site, tmp_path: Path, words: list[str]) -> None:
     program = (

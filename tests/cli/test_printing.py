@@ -211,6 +211,7 @@ def check(text: str, where: object) -> None:
     assert visible(colourless) == colourless, (where, ascii(colourless))
 
 
+@pytest.mark.slow
 @pytest.mark.variants(10)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_shows_what_a_terminal_would_obey(hostile: None, command: str) -> None:
@@ -293,6 +294,7 @@ def test_a_traceback_and_a_log_are_shown_as_text(
     assert visible(logging.lastResort.format(record)) == logging.lastResort.format(record)
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_visible_text_stays_visible_and_json_its_value(text: str) -> None:
     assert visible(visible(text)) == visible(text)

@@ -111,6 +111,7 @@ def test_nothing_of_a_retry_is_written_before_its_model_has_answered(seedbed: Se
         session.discard()
 
 
+@pytest.mark.slow
 def test_a_retry_that_is_refused_leaves_the_run_to_its_own_model_and_key(
     seedbed: Seedbed, place: Path
 ) -> None:

@@ -131,6 +131,7 @@ def test_a_refused_start_leaves_no_run(seedbed: Seedbed, place: Path, case: str)
     assert seedbed("runs", "--json").out == "[]\n"
 
 
+@pytest.mark.slow
 @pytest.mark.variants(6)
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_refused_start_removes_no_run_that_was_there(seedbed: Seedbed, place: Path, case: str) -> None:

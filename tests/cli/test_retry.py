@@ -66,6 +66,7 @@ def made() -> list[int]:
     return [json.loads(line)["n"] for line in Path("out.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_only_the_failed_rows_are_asked_again_and_the_dataset_is_whole(seedbed: Seedbed) -> None:
     first = seedbed(*RUN)
     assert first.status == 1

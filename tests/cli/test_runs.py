@@ -85,6 +85,7 @@ def test_the_list_has_rows_calls_and_tokens_of_all_sessions(seedbed: Seedbed, od
     assert (machine["accepted"], machine["calls"], machine["input_tokens"]) == (5, 5, 50)
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_newest_run_is_first_and_its_time_is_in_words(seedbed: Seedbed) -> None:
     for name in ("b", "c", "a"):
         seedbed("run", "t.py:Haiku", *ECHO, "-n", "1", "--name", name)
@@ -180,6 +181,7 @@ def test_a_damaged_run_is_named_and_the_others_are_listed(seedbed: Seedbed, odd:
     assert (runs / "bad" / "run.db").read_text() == "not a database"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("time", ["x", 7, b"\xff"], ids=["word", "number", "bytes"])
 def test_a_time_that_is_damaged_hides_no_run(seedbed: Seedbed, runs: Path, time: object) -> None:
     for name in ("one", "two"):
@@ -258,6 +260,7 @@ def test_a_name_in_place_of_a_command_is_understood(seedbed: Seedbed, odd: Resul
     assert "did you mean 'export'?" in seedbed("runs", "exprot").error
 
 
+@pytest.mark.slow
 def test_the_shell_completes_names(seedbed: Seedbed, start: Start, odd: Result) -> None:
     completing = {
         "_SEEDBED_COMPLETE": "bash_complete",
@@ -335,6 +338,7 @@ def test_removing_takes_a_word_and_leaves_the_dataset(seedbed: Seedbed, odd: Res
     assert Path("odd.jsonl").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("answer", "gone"), [("y\n", True), ("n\n", False), ("\n", False)])
 def test_on_a_terminal_removing_asks(
     seedbed: Seedbed, start: Start, odd: Result, runs: Path, answer: str, gone: bool
@@ -366,6 +370,7 @@ steps: [{use: t.py:Haiku}]
 """
 
 
+@pytest.mark.slow
 def test_show_names_the_file_that_a_stopped_run_has_yet_to_write(seedbed: Seedbed) -> None:
     Path("later.yaml").write_text(PIPELINE)
     allow = ("--allow-code", "t.py")

@@ -59,6 +59,7 @@ def test_the_file_says_how_many_rows_of_which_seed(seedbed: Seedbed) -> None:
     assert made.rows[0]["haiku"].startswith("A CALM")
 
 
+@pytest.mark.slow
 def test_the_command_beats_the_file(seedbed: Seedbed) -> None:
     pipeline(FILE)
     made = seedbed("run", "p.yaml", *ALLOW, "-n", "2", "--seed", "0", "--set", "style=wild", "--json")
@@ -77,6 +78,7 @@ def test_the_same_in_python(seedbed: Seedbed) -> None:
     assert (more.accepted, more.seed) == (6, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("budget", "stopped"),
     [("tokens: 70", "tokens are spent"), ("cost: 0.001", "$0.0010"), ("time: 0.000001s", "is used up")],
@@ -106,6 +108,7 @@ def test_input_on_the_command_replaces_that_of_the_file(seedbed: Seedbed) -> Non
     assert len(made.rows) == 1, made.err
 
 
+@pytest.mark.slow
 def test_a_variable_that_the_user_types_may_lead_anywhere(seedbed: Seedbed) -> None:
     questions("outer/questions.jsonl", 2)
     pipeline(OVER_ROWS, "inner/p.yaml")
@@ -154,6 +157,7 @@ def test_what_the_file_says_wrongly_is_refused_before_anything_is_spent(
     assert all(part in refused.error for part in parts), refused.err
 
 
+@pytest.mark.slow
 def test_a_source_step_is_the_input(seedbed: Seedbed) -> None:
     with Path("t.py").open("a") as file:
         file.write(
@@ -336,6 +340,7 @@ def test_o_on_the_command_replaces_the_outputs_of_the_file(seedbed: Seedbed) -> 
     assert not Path("../b.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_the_outputs_of_the_file_are_used_in_python_and_when_rows_are_retried(seedbed: Seedbed) -> None:
     pipeline(FILE + "out: mine.jsonl\n")
     assert load_pipeline(Path("p.yaml"), allow_code=[Path("t.py")]).run().outputs == ["mine.jsonl"]
@@ -346,6 +351,7 @@ def test_the_outputs_of_the_file_are_used_in_python_and_when_rows_are_retried(se
     assert Path("mine.jsonl").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("out", "part"),
     [

@@ -56,12 +56,14 @@ def test_rows_for_a_closed_standard_output_are_kept(folder: Path, runs: Path) ->
     assert b"standard output is closed" in ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [("plugins",), ("nonsense",)])
 def test_no_command_fails_for_want_of_streams(args: tuple[str, ...], folder: Path) -> None:
     ended = in_shell(folder, args, ">&- 2>&-")
     assert ended.returncode in (0, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "args", [("plugins",), ("runs",), ("--help",), ("schema",), ("runs", "export", "kept")], ids=" ".join

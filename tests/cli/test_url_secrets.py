@@ -41,6 +41,7 @@ def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServe
         yield server
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", SERVERS)
 def test_it_is_neither_kept_nor_shown(seedbed: Seedbed, server: FaultServer, runs: Path, kind: str) -> None:
     llm, url, preset = SERVERS[kind]

@@ -12,6 +12,7 @@ from tests.support.fault_server import FaultServer, Reply
 KEY = "sk-very-secret-key-of-mine"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "body", "said"),
     [

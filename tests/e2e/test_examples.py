@@ -36,11 +36,12 @@ def run(*command: str, folder: Path) -> str:
 
 
 @pytest.mark.slow
-def test_a_program_takes_a_backend_in_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("program", "lines"), [("haiku.py", 8), ("debate.py", 4)])
+def test_a_program_takes_a_backend_in_a_file(program: str, lines: int, tmp_path: Path) -> None:
     folder = ROOT / "examples"
-    printed = run(str(folder / "haiku.py"), f"{folder / 'parrot.py'}:ParrotLLM/any", folder=tmp_path)
+    printed = run(str(folder / program), f"{folder / 'parrot.py'}:ParrotLLM/any", folder=tmp_path)
 
-    assert len(printed.splitlines()) >= 8
+    assert len(printed.splitlines()) >= lines
 
 
 @pytest.mark.slow
@@ -48,7 +49,6 @@ def test_a_program_takes_a_backend_in_a_file(tmp_path: Path) -> None:
     ("program", "lines"),
     [
         ("haiku.py", 8),
-        ("debate.py", 4),
         ("triage.py", 3),
     ],
 )
@@ -66,20 +66,22 @@ def test_a_backend_in_a_file_is_used_by_its_path(tmp_path: Path) -> None:
     assert json.loads(printed)["model_name"] == "any"
 
 
-def rows_of_pipeline(path: Path, folder: Path, *options: str) -> list[dict[str, str]]:
-    run("-m", "seedbed", "run", str(path), "-n", "2", "-o", "made.jsonl", *options, folder=folder)
+def rows_of_pipeline(path: Path, rows: int, folder: Path, *options: str) -> list[dict[str, str]]:
+    run("-m", "seedbed", "run", str(path), "-n", str(rows), "-o", "made.jsonl", *options, folder=folder)
     return [json.loads(line) for line in (folder / "made.jsonl").read_text().splitlines()]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_pipeline_file_makes_a_dataset(path: Path, tmp_path: Path) -> None:
-    rows = rows_of_pipeline(path, tmp_path)
+    # Several threads of the model wait for each other, which is slow where tests share their cores.
+    rows = rows_of_pipeline(path, 1, tmp_path, "--set", "llm.threads=1")
 
-    assert len(rows) == 2
+    assert len(rows) == 1
     assert all(row["instruction"] and row["generation"] for row in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.variants(4)
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_pipeline_file_runs_with_another_backend(path: Path, tmp_path: Path) -> None:
@@ -87,7 +89,7 @@ def test_a_pipeline_file_runs_with_another_backend(path: Path, tmp_path: Path) -
     (tmp_path / path.name).write_text(without_llm)
     (tmp_path / "many.py").write_text(MANY)
 
-    rows = rows_of_pipeline(tmp_path / path.name, tmp_path, "--llm", "many.py:Many/m")
+    rows = rows_of_pipeline(tmp_path / path.name, 2, tmp_path, "--llm", "many.py:Many/m")
 
     assert [row["generation"][:7] for row in rows] == ["Explain"] * 2
 

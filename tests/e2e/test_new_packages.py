@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
+import shutil
 import subprocess
-import sys
-import venv
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from tests.support import first_parameters
+from tests.support.clean_environment import CleanEnvironment, have_uv_install
+from tests.support.made_once import made_once
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,18 +53,36 @@ class Place(NamedTuple):
         return ended.stdout
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    """A clean environment with the core's wheel, and two packages made there by its command."""
-    folder = tmp_path_factory.mktemp("author")
-    venv.create(folder / "env", with_pip=True)
-    scripts = folder / "env" / ("Scripts" if sys.platform == "win32" else "bin")
-    environment = {**os.environ, "PATH": os.pathsep.join([str(scripts), os.environ["PATH"]])}
-    place = Place(folder, environment, {})
-    place.run(f"uv build --quiet --wheel --out-dir wheels '{ROOT}'")
-    place.run('pip install --quiet "$(echo wheels/seedbed-*.whl)[testing]"')
+def make_packages(folder: Path) -> None:
+    """Make the core's wheel, and the packages by the command of a clean environment."""
+    (folder / "author").mkdir()
+    place = Place(folder, CleanEnvironment(folder / "env").variables, {})
+    place.run(f"uv build --quiet --wheel --out-dir wheels '{ROOT}' && uv pip install --quiet wheels/*.whl")
     for name, words in MADE.items():
-        place.said[name] = place.run(f"seedbed new {words}")
+        place.said[name] = place.run(f"seedbed new {words}", "author")
+    (folder / "said.json").write_text(json.dumps(place.said))
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the wheel, and of an author's packages."""
+    return made_once(tmp_path_factory, "new-packages", make_packages)
+
+
+def author(folder: Path, made: Path, *options: str) -> Place:
+    """Return a folder with copies of the packages, and a clean environment with the core's wheel."""
+    shutil.copytree(made / "author", folder, dirs_exist_ok=True)
+    environment = CleanEnvironment(folder / "env", *options)
+    (wheel,) = (made / "wheels").glob("*.whl")
+    environment.install(f"{wheel}[testing]")
+    return Place(folder, environment.variables, json.loads((made / "said.json").read_text()))
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Place:
+    """A clean environment with the core's wheel, and packages made by its command; uv does what pip would."""
+    place = author(tmp_path_factory.mktemp("author"), made)
+    have_uv_install(place.folder / "env")
     return place
 
 
@@ -135,6 +154,10 @@ def test_both_run_by_name_as_they_were_written(place: Place) -> None:
 @pytest.mark.parametrize("name", MADE)
 def test_the_command_to_test_it_is_the_one_that_was_printed(place: Place, name: str) -> None:
     *_, test, _run, _publish = place.said[name].splitlines()
+    if name == "pipes":
+        # Each of its runs starts processes; Ray's engine keeps the contract with all parameters.
+        shutil.copy(first_parameters.__file__, place.folder)
+        test = f"export PYTHONPATH=$PWD PYTEST_ADDOPTS='-p first_parameters'; {test}"
 
     assert " failed" not in place.run(test)
 
@@ -148,19 +171,22 @@ def test_a_name_that_is_installed_is_not_made_again(place: Place) -> None:
     assert not (place.folder / "elsewhere").exists()
 
 
-def test_a_lock_holds_the_versions_that_pip_installed(place: Place) -> None:
-    # Tests before have put some there in editable form.
-    place.run("pip install --quiet ./seedbed-*")
+def test_a_lock_holds_the_versions_that_pip_installed(tmp_path: Path, made: Path) -> None:
+    place = author(tmp_path, made, "--seed")
+    # With the builder there, pip makes no environment of its own for each package, which takes five seconds.
+    place.run("pip install --quiet hatchling editables")
+    install = "pip install --quiet --no-build-isolation"
+    place.run(f"{install} ./seedbed-bedtime-stories ./seedbed-parrot")
     locked = "seedbed run bedtime-stories --llm parrot/any -n 1 --locked seedbed.lock"
     place.run("seedbed plugins lock -o seedbed.lock")
     assert "editable" not in (place.folder / "seedbed.lock").read_text().partition("lock-version")[2]
     place.run(locked)
 
     place.run("sed -i 's/^version = .*/version = \"0.2.0\"/' pyproject.toml", "seedbed-parrot")
-    place.run("pip install --quiet ./seedbed-parrot")
+    place.run(f"{install} ./seedbed-parrot")
     said = place.run(f"{locked} 2>&1 || test $? = 2")
     assert "seedbed-parrot: 0.1.0 is locked, but 0.2.0 is installed" in said
     assert "pip install 'seedbed-parrot==0.1.0'" in said
 
-    place.run("pip install --quiet -e ./seedbed-bedtime-stories")
+    place.run(f"{install} -e ./seedbed-bedtime-stories")
     assert "seedbed-bedtime-stories: it is installed in editable form" in place.run(f"{locked} 2>&1 || true")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.support.clean_environment import CleanEnvironment
 
 ROOT = Path(__file__).parents[2]
 FIRST_PARTY = ROOT / "plugins" / "seedbed-openai"
@@ -144,19 +144,9 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     observer.mkdir()
     (observer / "pyproject.toml").write_text(OBSERVER_PROJECT)
     (observer / "row_log.py").write_text(OBSERVER_MODULE)
-    environment = folder / "env"
-    subprocess.run(["uv", "venv", "--quiet", "--python", sys.executable, environment], check=True)
-    packages = [ROOT, FIRST_PARTY, task, backend, observer]
-    # Not by the repository's own settings, which are those of the folder that it's called in.
-    installed = subprocess.run(
-        ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", environment, *packages],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert installed.returncode == 0, installed.stderr
-    return environment / ("Scripts" if sys.platform == "win32" else "bin")
+    environment = CleanEnvironment(folder / "env")
+    environment.install(ROOT, FIRST_PARTY, task, backend, observer)
+    return environment.scripts
 
 
 def seedbed(scripts: Path, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

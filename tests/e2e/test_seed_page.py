@@ -102,6 +102,7 @@ def test_standalone_through_the_chat_completions_of_a_real_server(
     check_rows(next(task.process()), llama_server.model)
 
 
+@pytest.mark.slow
 def test_standalone_through_the_messages_endpoint_of_a_real_server(
     anthropic_llm: AnthropicLLM, llama_server: LlamaServer
 ) -> None:
@@ -111,6 +112,7 @@ def test_standalone_through_the_messages_endpoint_of_a_real_server(
     check_rows(next(task.process()), llama_server.model)
 
 
+@pytest.mark.slow
 def test_by_registered_name_in_a_run(openai_llm: OpenAILLM, llama_server: LlamaServer) -> None:
     registry = Registry(installed=(), policy=Policy())
     registry.add(MyCustomTask)
@@ -123,6 +125,7 @@ def test_by_registered_name_in_a_run(openai_llm: OpenAILLM, llama_server: LlamaS
     check_rows(list(made.rows()), llama_server.model)
 
 
+@pytest.mark.slow
 def test_from_a_file_by_the_command(tmp_path: Path, llama_server: LlamaServer) -> None:
     (tmp_path / "page.py").write_text(PAGE)
     command = [

@@ -9,16 +9,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.support.made_once import made_once
 
 ROOT = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The text of each page, by its path."""
-    folder = tmp_path_factory.mktemp("site")
+def build(folder: Path) -> None:
+    """Build the site in a folder."""
     command = ["uv", "run", "--isolated", "--group", "docs", "mkdocs", "build", "--strict", "--site-dir"]
     built = subprocess.run(
         [*command, str(folder)],
@@ -29,6 +28,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         check=False,
     )
     assert built.returncode == 0, built.stderr
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The text of each page, by its path."""
+    folder = made_once(tmp_path_factory, "site", build)
     pages = folder.rglob("index.html")
     return {str(page.parent.relative_to(folder)): article_of(page) for page in pages}
 

@@ -204,6 +204,7 @@ def test_cancelled_while_it_is_opened_it_leaves_no_lock(times):
     asyncio.run(cell())
 
 
+@pytest.mark.slow
 def test_several_go_on_side_by_side():
     async def cell():
         return await asyncio.gather(*(arun(Count(llm=scripted("yes")), 2) for _ in range(12)))

@@ -178,6 +178,7 @@ def test_rows_larger_than_the_bound_pass_one_at_a_time():
     assert all(row["other"] == row["more"] == row["n"] + 1 for row in rows)
 
 
+@pytest.mark.slow
 def test_a_bound_on_bytes_holds_back_rows_and_changes_none():
     at_once, most = 0, 0
 

@@ -83,6 +83,7 @@ def test_a_cap_on_money_needs_a_price_before_anything_is_spent() -> None:
     assert llm.requests == []
 
 
+@pytest.mark.slow
 def test_a_run_stops_when_its_time_is_up_while_a_call_is_under_way() -> None:
     async def answer(request):
         if prompt(request) == "3":
@@ -114,6 +115,7 @@ def test_a_run_stops_when_its_time_is_up_though_no_call_asks_for_it() -> None:
     assert "0.2 s" in str(done.stopped_by)
 
 
+@pytest.mark.slow
 def test_too_many_failures_stop_a_run_and_what_is_left_waits() -> None:
     class Broken(Numbers):
         def format_output(self, output, input):
@@ -141,6 +143,7 @@ def test_rejected_rows_are_no_failures() -> None:
     assert run(Picky(llm=counting()), 10, max_failures=0).outcome == "complete"
 
 
+@pytest.mark.slow
 def test_a_key_that_is_revoked_stops_a_run_with_one_error_and_the_run_goes_on_with_another() -> None:
     async def answer(request):
         refused = len(llm.requests) > 5

@@ -36,6 +36,7 @@ def test_columns_of_an_arrow_input_keep_their_type():
     assert run(Same(), input=given).to_arrow().schema.types == given.schema.types
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [None, "kept"])
 def test_the_libraries_get_the_same_rows(name):
     # Imported here, since it takes two seconds and each worker of pytest collects all tests.

@@ -99,6 +99,7 @@ def test_rows_follow_from_the_verdicts_alone_and_no_index_starts_in_vain(verdict
     assert done.outcome == ("complete" if len(rows) == n else "incomplete")
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["accept", "two", "none", "reject", "fail"]), min_size=1, max_size=30),

@@ -65,6 +65,7 @@ def test_a_row_feeds_on_the_rows_accepted_two_blocks_before_it(rejected, failing
         assert row["fed"] == window(row["n"], accepted)
 
 
+@pytest.mark.slow
 def test_a_row_that_is_tried_again_leaves_the_windows_as_they_were() -> None:
     answers = {"4": "no"}
     llm = scripted(lambda request: answers.get(prompt(request).split(":")[0], "yes"))
@@ -81,6 +82,7 @@ def test_a_row_that_is_tried_again_leaves_the_windows_as_they_were() -> None:
     assert len(llm.requests) == asked + 1
 
 
+@pytest.mark.slow
 def test_a_run_that_is_extended_feeds_on_what_it_has() -> None:
     llm = scripted()
     run(Growing(llm=llm), 7, name="extended")

@@ -100,6 +100,7 @@ def test_two_reasons_are_no_one_reason() -> None:
     assert (made.outcome, made.rejected) == ("complete", 60)
 
 
+@pytest.mark.slow
 def test_a_resumed_run_stops_at_the_same_row_and_asks_nothing() -> None:
     task = Refuse(refused=[*range(1000)])
     first, _ = asked(task, 100, name="again")

@@ -177,6 +177,7 @@ def made_by(pipeline: Pipeline, rows: list[Row], **options: Any) -> Run:
     return run(pipeline, input=rows, give_up_after=0, **options)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(lines(), ROWS)
 def test_rows_come_to_what_row_by_row_would_make(steps: list[Step], rows: list[Row]) -> None:
@@ -197,6 +198,7 @@ def test_rows_pass_repeatable_steps_as_if_each_were_written_and_read(
     assert one == other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wanted", [1, 7, 300, 2000])
 def test_an_endless_source_ends_with_exactly_the_rows_wanted(wanted: int) -> None:
     made = run(Counting() >> Deed(deed="reject", at=1), wanted)

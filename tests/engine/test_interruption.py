@@ -209,6 +209,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_a_script_keeps_the_rows_and_ends_at_once(tmp_path, runs):
     out = tmp_path / "rows.jsonl"
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(PROGRAM), out]

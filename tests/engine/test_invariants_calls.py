@@ -121,6 +121,7 @@ def test_an_answer_that_does_not_fit_is_a_call_and_so_is_the_next() -> None:
     assert first != second == third
 
 
+@pytest.mark.slow
 def test_what_a_try_cost_is_no_call_where_it_brought_no_answer() -> None:
     tries = itertools.count()
 
@@ -219,6 +220,7 @@ def test_a_filtered_answer_is_an_answer() -> None:
     assert answered.count("1 first") == 2
 
 
+@pytest.mark.slow
 def test_a_row_asked_again_gets_other_seeds() -> None:
     class Never(Same):
         def format_output(self, output: str | None, input: Row | None) -> Row:

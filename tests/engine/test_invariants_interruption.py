@@ -112,6 +112,7 @@ class Pooled(Step):
         return {**row, "text": self.llm.generate([user(str(row["n"]))])[0][0]}
 
 
+@pytest.mark.slow
 def test_a_call_that_a_thread_waits_for_is_cut_off_too() -> None:
     answer = Cancelling(at=3)
     first, second = interrupted_and_resumed(Pooled(llm=scripted(answer)), answer)

@@ -54,6 +54,7 @@ def test_the_last_rows_count_when_they_are_fewer_than_ten() -> None:
     assert made.quality.rows == 23
 
 
+@pytest.mark.slow
 def test_the_figures_are_the_same_at_any_timing() -> None:
     async def late(request: Request) -> str:
         await asyncio.sleep(random.random() / 100)
@@ -62,6 +63,7 @@ def test_the_figures_are_the_same_at_any_timing() -> None:
     assert run(Story(llm=llm(late)), 100, concurrency=16).quality == run(Story(llm=llm()), 100).quality
 
 
+@pytest.mark.slow
 def test_a_run_that_is_resumed_has_the_figures_of_one_session(runs: Path) -> None:
     first = run(Story(llm=llm()), 30, name="story")
     again = run(Story(llm=llm()), 90, name="story")

@@ -58,6 +58,7 @@ def sluiced(task: Numbers) -> tuple[Sluice, ScriptedLLM]:
     return sluice, scripted(sluice.answer)
 
 
+@pytest.mark.slow
 def test_no_more_rows_are_begun_than_calls_can_wait_for_a_permit() -> None:
     task = Numbers()
     sluice, llm = sluiced(task)

@@ -63,6 +63,7 @@ class SleepyLetter(Letter):
         return {"generation": await self.ask("Write.")}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize(
     ("task", "llm", "held_up_by"),
@@ -116,6 +117,7 @@ def test_a_default_that_the_user_replaces_is_no_matter() -> None:
     assert run(Odd(count=3, api_token=4), n=1, llm=Patient(model="m")).notes == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [("run", "-o", "out.jsonl"), ("run",), ("preview",)])
 def test_the_command_shows_notes_last(seedbed: Callable[..., Result], args: tuple[str, ...]) -> None:
     source = Path("t.py").read_text() + "\n\nclass Off(Haiku):\n    count: int = 'many'\n"

@@ -78,6 +78,7 @@ def test_a_row_that_has_failed_again_is_told_of_with_its_new_reason(store: RunSt
     assert [(row.id, row.reason) for row in notes.rows] == [("1", "no again")]
 
 
+@pytest.mark.slow
 def test_more_rows_and_calls_than_are_read_at_once_come_in_order(store: RunStore) -> None:
     notes = NoteTaker()
     observation = observation_of(store, notes)

@@ -172,6 +172,7 @@ class Checker(NoteTaker):
             self.missing.append(outcome)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("picky", [False, True])
 def test_all_that_is_heard_is_in_the_store_at_that_moment(picky: bool, tmp_path: Path) -> None:
     checker = Checker()
@@ -280,6 +281,7 @@ def test_every_leaf_has_its_own_order_and_what_is_between_is_not_told_of() -> No
     assert len(notes.rows) == 10
 
 
+@pytest.mark.slow
 def test_rows_behind_a_step_that_needs_all_are_told_of_again_when_it_makes_them_anew() -> None:
     made = observed(Word(llm=scripted()) >> Both() >> Pass(), 5, name="all")
     same = observed(Word(llm=scripted()) >> Both() >> Pass(), 5, name="all")
@@ -328,6 +330,7 @@ def test_a_step_that_fails_on_all_rows_is_told_of_once() -> None:
     assert notes.outcome.outcome == "incomplete"
 
 
+@pytest.mark.slow
 def test_a_step_that_fails_on_all_rows_again_is_told_of_again_and_keeps_its_verdict() -> None:
     for retry in (False, True, True):
         notes = NoteTaker()
@@ -439,6 +442,7 @@ def test_a_slow_observer_holds_up_neither_the_run_nor_another_one() -> None:
     assert slow.heard == [*map(str, range(40)), "complete"]
 
 
+@pytest.mark.slow
 def test_an_observer_that_hangs_is_left_behind_at_the_end(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -563,6 +567,7 @@ def shaky(request: Any) -> str:
 SHAKEN: set[str] = set()
 
 
+@pytest.mark.slow
 def test_each_try_that_failed_is_reported_before_its_row() -> None:
     SHAKEN.clear()
     before = time.time()
@@ -592,6 +597,7 @@ def test_tries_that_failed_at_one_endpoint_of_a_pool_name_it() -> None:
     assert (one.endpoint, one.number, one.kind) == ("http://there:2/v1", 1, "LLMConnectionError")
 
 
+@pytest.mark.slow
 def test_a_call_that_never_succeeds_is_reported_with_all_its_tries() -> None:
     def unreadable(request: Any) -> str:
         raise InvalidResponseError("no JSON", retry_after=0.0)

@@ -348,6 +348,7 @@ def test_a_run_without_ids_does_not_get_any(tmp_path: Path) -> None:
         answered(path)
 
 
+@pytest.mark.slow
 def test_united_shards_are_the_run_that_was_made_at_once(tmp_path: Path) -> None:
     path = jsonl(tmp_path / "in.jsonl")
     whole, _ = answered(path, "whole")

@@ -8,6 +8,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pytest
+
 LIST = """
     import pathlib, time
     from decimal import Decimal
@@ -48,6 +50,7 @@ PROGRAM = """
 """
 
 
+@pytest.mark.slow
 def test_the_first_call_does_not_wait_for_the_list_of_prices(tmp_path: Path) -> None:
     (tmp_path / "genai_prices.py").write_text(textwrap.dedent(LIST))
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}

@@ -105,6 +105,7 @@ def test_a_run_that_has_more_rows_keeps_them():
         assert reader.count_verdicts("poem")["accepted"] == 30
 
 
+@pytest.mark.slow
 def test_the_cost_of_the_whole_run_is_within_the_interval():
     forecast = plan(Poem() >> Critique(), n=100, llm=ScriptedLLM(varied), name="poems", probe=30, **PRICES)
     probe = forecast.probe
@@ -238,6 +239,7 @@ def simulated(rng: random.Random, count: int) -> list[ProbedItem]:
     return [ProbedItem(rng.lognormvariate(-4, 0.6), int(rng.random() < 0.8)) for _ in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [10, 180])
 def test_the_interval_of_the_cost_holds_what_it_says(rows: int):
     rng, tries, held = random.Random(0), 400, 0

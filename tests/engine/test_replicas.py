@@ -84,6 +84,7 @@ def heavy(**fields: Any) -> Heavy:
     return Heavy(model="m", **fields).with_resources(gpus=1, replicas=2)
 
 
+@pytest.mark.slow
 def test_each_replica_loads_the_model_once_and_workers_load_none(tmp_path: Path) -> None:
     local = run(Word(llm=heavy()), 40, out=tmp_path / "local.jsonl", engine=LocalEngine)
     assert len(Heavy.loads) == 1
@@ -101,6 +102,7 @@ def test_a_replica_has_no_more_calls_at_once_than_its_model_can_serve() -> None:
     assert max(Heavy.at_once) <= 2
 
 
+@pytest.mark.slow
 def test_an_error_of_the_model_is_that_of_a_run_that_loads_it_itself() -> None:
     local = run(Word(llm=heavy(fault="refuse")), 5, engine=LocalEngine)
     apart = run(Word(llm=heavy(fault="refuse")), 5, engine=Apart)
@@ -113,6 +115,7 @@ def test_a_model_that_cannot_be_loaded_ends_the_run_before_its_first_row() -> No
         run(Word(llm=heavy(fault="load")), 5, engine=Apart)
 
 
+@pytest.mark.slow
 def test_calls_of_replicas_that_die_go_to_others_and_no_row_fails() -> None:
     made = run(Word(llm=heavy()), 40, engine=Dying)
     assert (made.accepted, made.failed) == (40, 0)

@@ -92,6 +92,7 @@ def test_rows_reasons_and_failures_are_those_of_the_built_in_engine(tmp_path: Pa
         assert getattr(apart, name) == getattr(local, name), name
 
 
+@pytest.mark.slow
 def test_rows_are_made_again_if_a_file_that_the_step_reads_there_has_changed(
     tmp_path: Path, table: Path
 ) -> None:

@@ -186,6 +186,7 @@ def test_a_run_that_gives_up_does_so_after_the_same_row(step: Sieve) -> None:
     assert (made.rejected + made.failed, made.outcome) == (7, "stopped")
 
 
+@pytest.mark.slow
 def test_a_run_with_other_steps_keeps_no_blocks_and_begins_again_when_it_may() -> None:
     input_rows = rows(*range(700))
     run(Sieve() >> Tag(), input=input_rows, name="changing")
@@ -218,6 +219,7 @@ class Named(Step):
         return {**row, "id": row_id()}
 
 
+@pytest.mark.slow
 def test_a_repeatable_step_knows_the_id_of_its_row_wherever_it_is_kept() -> None:
     blocks = run(Sieve() >> Named(), input=rows(*range(300)))
     single = run(Sieve() >> Named() >> Plain(), input=rows(*range(300)))
@@ -245,6 +247,7 @@ def test_columns_have_their_final_names(kind: type[Tag]) -> None:
         assert reader.get_mark(BLOCKS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sieve", [{}, {"twice": 5}, {"broken": 6}, {"bad": 1, "twice": 2, "broken": 200}])
 def test_many_rows_at_once_become_what_they_become_one_by_one(sieve: dict[str, int]) -> None:
     made = [
@@ -438,6 +441,7 @@ def steps_of(sieve: dict[str, int], tag: str, between: str) -> Pipeline:
     return sieves >> Tag(tag=tag)
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("most", [2, 256])
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -50,6 +50,7 @@ def test_a_column_that_is_not_there_stops_the_run_at_its_first_row() -> None:
     assert len(model.requests) < 150
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_run_that_was_stopped_by_a_form_are_kept_and_not_bought_again() -> None:
     model = llm()
     ask(model)
@@ -58,6 +59,7 @@ def test_the_rows_of_a_run_that_was_stopped_by_a_form_are_kept_and_not_bought_ag
     assert len(model.requests) == 300
 
 
+@pytest.mark.slow
 def test_a_column_for_an_optional_part_may_come_after_the_first_row() -> None:
     assert ask(llm(), prompt="title", system="rules").outcome == "complete"
     assert "Be brief." in Path("a.jsonl").read_text()
@@ -72,6 +74,7 @@ class Rare(Tides):
     template: str = "About {{ title or 'nothing' }}"
 
 
+@pytest.mark.slow
 def test_a_later_row_that_cannot_have_the_form_stops_the_run_and_is_named() -> None:
     model = llm()
     out = Output("a.jsonl", form="chat", columns={"prompt": "title"})

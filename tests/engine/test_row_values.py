@@ -73,6 +73,7 @@ def made(what, **options):
     return [{name: row[name] for name in PLAIN} for row in run(what, **options).rows()]
 
 
+@pytest.mark.slow
 def test_the_form_of_a_value_is_the_same_wherever_it_comes_from():
     llm = scripted("yes")
     assert made(Sampled(llm=llm), n=1) == [PLAIN]

@@ -151,6 +151,7 @@ def asked(llm: ScriptedLLM) -> list[str]:
 SOME = st.lists(st.integers(0, 30), max_size=40)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     SOME, st.integers(0, 8), st.lists(st.integers(0, 5), min_size=1, max_size=5), st.sampled_from([1, 3, 64])
@@ -198,6 +199,7 @@ def test_a_dataset_is_the_one_of_all_rows(
     assert early.failed <= late.failed
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("most", [256, 1, 254, 255, 257, 600])
 def test_blocks_of_rows_end_with_the_last_one_wanted(most: int, tmp_path: Path) -> None:
@@ -312,6 +314,7 @@ def test_nothing_is_wanted_from_the_beginning() -> None:
     assert not llm.requests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asks", [True, False])
 def test_a_run_goes_on_to_more_rows_and_back_to_fewer(asks: bool) -> None:
     llm = scripted(prompt)
@@ -328,6 +331,7 @@ def test_a_run_goes_on_to_more_rows_and_back_to_fewer(asks: bool) -> None:
     assert len(set(asked(llm))) == len(asked(llm)) == (560 if asks else 0)
 
 
+@pytest.mark.slow
 def test_a_row_that_a_retry_makes_takes_its_place_among_the_first() -> None:
     is_down = True
 
@@ -367,6 +371,7 @@ def test_bounds_that_are_no_numbers_are_refused() -> None:
         run(Odd(rows=1), input=rows_of([1]))
 
 
+@pytest.mark.slow
 def test_steps_in_threads_of_their_own_end_a_fork_together() -> None:
     before = threading.active_count()
     # Both note their last row at about the same time.

@@ -390,6 +390,7 @@ def test_a_first_copy_that_is_killed_can_be_repeated(tmp_path: Path, runs: Path)
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("files", [0, 1])
 def test_a_copy_that_is_killed_leaves_the_one_before_it(tmp_path: Path, runs: Path, files: int) -> None:
     place = str(tmp_path / "disk/made")

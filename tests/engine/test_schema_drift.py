@@ -28,6 +28,7 @@ class Same(Step):
         return row
 
 
+@pytest.mark.slow
 @pytest.mark.variants(8)
 @pytest.mark.parametrize("case", DRIFT)
 def test_a_run_makes_the_same_rows_in_every_format(case: str, tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ async def awaited(request):
     return web.json_response(list(made.rows()))
 
 
+@pytest.mark.slow
 def test_a_pipeline_in_the_handlers_of_a_web_application():
     handlers = (of_a_pipeline, in_a_thread, awaited)
 

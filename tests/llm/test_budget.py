@@ -277,6 +277,7 @@ def test_a_server_that_counts_nothing_is_reckoned_at_the_most():
     run_virtually(run())
 
 
+@pytest.mark.slow
 def test_an_error_of_the_budget_is_not_hidden_among_those_of_other_inputs():
     from seedbed import Gateway
 
@@ -359,6 +360,7 @@ def test_caps_that_cannot_be_are_refused(cap, number):
         Budget(**{cap: number})
 
 
+@pytest.mark.slow
 def test_the_price_list_is_imported_only_when_it_is_asked():
     program = (
         "import sys, seedbed\n"

@@ -109,6 +109,7 @@ def odd_ones_refused(request):
     return ContentFilteredError("declined") if number % 2 else "first"
 
 
+@pytest.mark.slow
 def test_rows_say_which_model_answered(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     llm, _ = fallback(odd_ones_refused, "second")

@@ -66,6 +66,7 @@ FEW = settings(
 )
 
 
+@pytest.mark.slow
 @FEW
 @given(mixture=MIXTURES, number=st.integers(1, 16), concurrency=st.sampled_from([None, 1, 4]))
 def test_every_call_ends_with_an_answer_or_a_typed_error(server, mixture, number, concurrency):
@@ -82,6 +83,7 @@ def test_every_call_ends_with_an_answer_or_a_typed_error(server, mixture, number
     assert gateway.counts.answered == 3 + list(outcomes.values()).count("yes")
 
 
+@pytest.mark.slow
 @FEW
 @given(mixture=MIXTURES, number=st.integers(2, 16), patience=st.floats(0, 0.2))
 def test_calls_that_are_cancelled_on_the_way_leave_nothing_behind(server, mixture, number, patience):

@@ -400,6 +400,7 @@ def nested(depth, inside='"m"'):
     return '{"error": ' * depth + inside + "}" * depth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [200, 400, 429, 500])
 @pytest.mark.parametrize(
     "body",

@@ -51,6 +51,7 @@ def test_a_rate_is_found_whatever_bursts_the_server_allows(burst):
     run_virtually(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [0, 300])
 def test_a_server_that_refused_everything_for_a_while_is_used_again(known):
     async def run():
@@ -65,6 +66,7 @@ def test_a_server_that_refused_everything_for_a_while_is_used_again(known):
     run_virtually(run())
 
 
+@pytest.mark.slow
 def test_the_number_under_way_is_not_blamed_for_a_rate():
     async def run():
         server, limiter = Bucket(0.05), Limiter()
@@ -76,6 +78,7 @@ def test_the_number_under_way_is_not_blamed_for_a_rate():
     run_virtually(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("concurrency", [None, 256])
 @pytest.mark.parametrize("latency", [0.05, 0.2])
 def test_a_rate_that_headers_tell_is_kept_though_more_is_under_way_than_the_quota_holds(latency, concurrency):
@@ -88,6 +91,7 @@ def test_a_rate_that_headers_tell_is_kept_though_more_is_under_way_than_the_quot
     run_virtually(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("concurrency", [None, 256])
 def test_a_reset_that_is_rounded_to_seconds_does_not_slow_down(concurrency):
     async def run():
@@ -115,6 +119,7 @@ def test_a_rate_that_falls_and_rises_is_followed():
     run_virtually(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("concurrency", [None, 256])
 def test_a_server_that_takes_only_few_at_once_is_found_out(concurrency):
     async def run():
@@ -139,6 +144,7 @@ def test_where_nothing_is_refused_the_window_grows_as_long_as_throughput_does():
     run_virtually(run())
 
 
+@pytest.mark.slow
 def test_a_given_concurrency_is_a_cap_that_is_soon_reached():
     async def run():
         server = Server(0.2)
@@ -233,6 +239,7 @@ def per_minute(times):
     return max(sum(start <= time < start + 60 for time in times) for start in times[::20])
 
 
+@pytest.mark.slow
 def test_requests_per_minute_are_kept_in_any_minute_and_used():
     async def run():
         server = Server(5.0)

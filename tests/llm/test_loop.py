@@ -212,6 +212,7 @@ asyncio.set_event_loop_policy(Policy())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize(
     ("before", "loop"),

@@ -249,6 +249,7 @@ def test_members_that_do_not_fit_are_refused(members, said):
         get_llm("pool", of=members)
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "reply", [Reply(drop=True), Reply(503, {"error": "busy"}), Reply(401, {"error": "key"})]

@@ -126,6 +126,7 @@ def test_an_unlimited_server_has_the_given_number_under_way_at_once():
     run_virtually(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("share", "latency", "most_seconds"), [(0.01, 0.05, 10), (0.03, 0.05, 60), (0.03, 0.5, 60)]
 )
@@ -137,6 +138,7 @@ def test_refusals_at_random_hardly_slow_a_run_down(share, latency, most_seconds)
     assert run_virtually(run()) < most_seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rate", "share", "time", "refused"), [(100, 0.01, 2, 0.03), (20, 0.05, 2, 0.12)])
 def test_a_limit_is_kept_where_other_calls_are_refused_at_random(rate, share, time, refused):
     server = MoodyBucket(0.05, share)
@@ -146,6 +148,7 @@ def test_a_limit_is_kept_where_other_calls_are_refused_at_random(rate, share, ti
     assert share_refused <= refused
 
 
+@pytest.mark.slow
 def test_a_limit_that_falls_is_followed_and_few_calls_are_refused():
     async def run():
         server, limiter = Bucket(0.05), Limiter(concurrency=256)

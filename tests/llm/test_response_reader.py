@@ -158,6 +158,7 @@ def test_what_is_around_an_answer_has_an_end(sent: bytes, more: bytes) -> None:
         reader.feed(more * (6_000 // len(more)))
 
 
+@pytest.mark.slow
 def test_tiny_chunks_take_no_more_memory_than_the_answer() -> None:
     body = b"".join(b"%02d" % (number % 100) for number in range(50_000))
     sent = response(CHUNKED, chunked(*(body[place : place + 2] for place in range(0, len(body), 2))))

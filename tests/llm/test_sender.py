@@ -237,6 +237,7 @@ def test_a_wrong_key_is_not_tried_a_thousand_times():
     run_virtually(run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [LLMConnectionError, ServerError])
 def test_an_outage_of_half_a_minute_costs_no_row(kind):
     async def run():

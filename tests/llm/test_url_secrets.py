@@ -93,6 +93,7 @@ def test_a_proxy_is_shown_without_its_password(proxy: str, monkeypatch: pytest.M
         _route.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_long_text_without_spaces_is_searched_in_one_go() -> None:
     """Searched from each of its letters it would take minutes."""
     text = "x" * 300_000

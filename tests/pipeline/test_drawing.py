@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.random_graphs import Graph, graphs, pipeline_of
@@ -161,6 +162,7 @@ def test_a_flowchart_has_shapes_conditions_and_escaped_texts() -> None:
     ]
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(graphs)
 def test_each_step_and_each_way_of_a_graph_is_drawn(graph: Graph) -> None:

@@ -106,6 +106,7 @@ def test_descriptions_and_defaults_are_in_the_schema() -> None:
     assert "Answers coldly." in schema["$defs"]["llm:reference"]["description"]
 
 
+@pytest.mark.slow
 def test_a_field_that_json_lacks_leaves_the_others_checked() -> None:
     registry = Registry(installed=(), policy=Policy())
     registry.add(Call)

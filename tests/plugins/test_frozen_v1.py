@@ -85,6 +85,7 @@ def test_all_of_its_plugins_are_found_and_may_serve(registry: Registry) -> None:
     assert [entry.status for entry in registry.entries()] == [Status.OK] * 11
 
 
+@pytest.mark.slow
 def test_its_pipeline_runs_by_name_through_the_command(tmp_path: Path) -> None:
     (tmp_path / "frozen.yaml").write_text(PIPELINE)
     environ = {**os.environ, "PYTHONPATH": str(FROZEN), "PYTHONDONTWRITEBYTECODE": "1"}

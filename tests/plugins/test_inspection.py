@@ -36,6 +36,7 @@ def check(site, monkeypatch, request):
     return check
 
 
+@pytest.mark.slow
 def test_a_good_plugin_is_imported_elsewhere_and_timed(check):
     result = check()
     assert result.error is None
@@ -43,11 +44,13 @@ def test_a_good_plugin_is_imported_elsewhere_and_timed(check):
     assert "mod_one" not in sys.modules
 
 
+@pytest.mark.slow
 def test_what_a_plugin_prints_does_not_disturb_the_report(check, site):
     noise = "import os, sys; print('{'); sys.stdout.flush(); os.write(1, b'{'); sys.stdout = None\n"
     assert check(noise + site.llm_module).error is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "said"),
     [
@@ -62,12 +65,14 @@ def test_a_failing_plugin_is_reported(check, source, said):
     assert said in check(source).error
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 def test_a_hanging_plugin_is_killed(check):
     result = check("import threading; threading.Event().wait()", timeout=2)
     assert re.fullmatch(r"it was killed after \d+ seconds without an answer", result.error)
 
 
+@pytest.mark.slow
 def test_heavy_imports_at_the_top_of_a_plugin_are_named(check, site):
     for number in range(30):
         path = site.folder / "bulky" / f"part{number}.py"
@@ -77,6 +82,7 @@ def test_heavy_imports_at_the_top_of_a_plugin_are_named(check, site):
     assert check(lines + site.llm_module).heavy_modules == ("bulky",)
 
 
+@pytest.mark.slow
 def test_what_a_plugin_loads_and_whom_it_asks_is_told(check, site):
     source = """
 import colorsys

@@ -273,6 +273,7 @@ def test_a_backend_that_breaks_in_a_run_stops_it_at_the_first_row(site: Site) ->
         run(Letter(), n=50, llm="two/m", registry=registry)
 
 
+@pytest.mark.slow
 def test_a_check_reads_what_a_class_overrides(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
     installed(site, outputs="[self.name, 3]", capabilities="self.nothing")
@@ -283,6 +284,7 @@ def test_a_check_reads_what_a_class_overrides(site: Site, monkeypatch: pytest.Mo
     assert f"raised in {Path(site.folder) / 'mod_one.py'}, line 17" in str(results["two"].error)
 
 
+@pytest.mark.slow
 def test_a_check_makes_up_what_is_required_and_blames_nobody_for_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -313,6 +315,7 @@ def seedbed_step(name):
     assert "the default 'many' of 'count' does not fit" in result.notes[0]
 
 
+@pytest.mark.slow
 def test_a_check_gives_a_task_an_llm_as_a_run_does(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
     module = """

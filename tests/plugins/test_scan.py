@@ -31,6 +31,7 @@ print(json.dumps([names, before, imported()]))
 """
 
 
+@pytest.mark.slow
 def test_300_distributions_are_listed_without_an_import_and_one_name_imports_one_module(site):
     for number in range(300):
         site.install_llm(f"fake-{number}", requires=["seedbed>=0.1", "pydantic"])

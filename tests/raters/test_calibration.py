@@ -17,6 +17,7 @@ UNITS = st.lists(st.tuples(st.integers(1, 5).map(float), st.booleans()), min_siz
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(UNITS)
 def test_figures_are_those_of_other_packages(units):
@@ -76,6 +77,7 @@ def test_nothing_has_no_interval():
     assert share_interval(0, 0) is None
 
 
+@pytest.mark.slow
 def test_the_interval_of_kappa_holds_the_true_one_about_as_often_as_it_says():
     rng = random.Random(1)
     shares = (0.4, 0.1, 0.1, 0.4)

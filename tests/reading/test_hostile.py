@@ -139,6 +139,7 @@ def is_out_of_proportion(short, long):
     return long > 0.05 and long > 9 * short
 
 
+@pytest.mark.slow
 @pytest.mark.variants(4)
 @pytest.mark.parametrize("reader", READERS)
 def test_four_times_the_text_takes_no_more_than_about_four_times_the_time(reader):

@@ -284,6 +284,7 @@ def test_of_a_key_that_a_map_has_twice_the_last_value_is_read_and_noted(tmp_path
     assert notes == [f"'{path}': a map has a key twice: the last value is read"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".csv", ".parquet", ".arrow"])
 def test_a_file_of_very_many_columns_is_read_in_proportion(tmp_path, ending):
     path = tmp_path / f"rows{ending}"

@@ -201,6 +201,7 @@ def test_rows_that_were_only_cleaned_are_not_called_synthetic(tmp_path: Path) ->
     assert "without a language model" in text
 
 
+@pytest.mark.slow
 def test_the_hub_and_datasets_read_its_front_matter(card: str) -> None:
     from datasets.utils.metadata import MetadataConfigs
     from huggingface_hub import RepoCard

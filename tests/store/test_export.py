@@ -351,6 +351,7 @@ export_rows(Rows(), Path(sys.argv[1]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.skipif(os.name != "posix", reason="only POSIX says which processes are alive")
 @pytest.mark.parametrize("ending", [".jsonl", ".parquet", ".hf"])

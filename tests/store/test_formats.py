@@ -115,6 +115,7 @@ VALUES = st.recursive(
 ROWS = st.lists(st.dictionaries(st.sampled_from("abc") | TEXT, VALUES, max_size=4), max_size=6)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(ROWS)
 @example([{"\0": False}])

@@ -68,6 +68,7 @@ def written(rows: Any, folder: Path, ending: str = "parquet") -> pa.Table:
     return pq.read_table(path) if ending == "parquet" else pa.ipc.open_file(path).read_all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS | ALIKE)

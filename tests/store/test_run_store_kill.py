@@ -39,6 +39,7 @@ def killed(folder, commits):
     return int(heard[-2].strip() if len(heard) > 1 else heard[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("seed", range(5))
 def test_what_is_left_is_a_beginning_of_what_was_added(tmp_path, seed):
@@ -57,6 +58,7 @@ def test_what_is_left_is_a_beginning_of_what_was_added(tmp_path, seed):
         store.add_result(result(1))
 
 
+@pytest.mark.slow
 def test_a_reader_sees_it_too_and_the_session_has_no_end(tmp_path):
     killed(tmp_path / "run", 3)
     with RunReader.open(tmp_path / "run") as reader:

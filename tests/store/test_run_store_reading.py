@@ -179,6 +179,7 @@ def test_a_reader_that_leaves_does_not_take_the_log_away_from_the_writer(store):
     assert rows_seen(store.folder) == 20
 
 
+@pytest.mark.slow
 def test_nor_does_it_after_this_process_has_looked_at_the_run_beside_its_writer(store):
     write(store, 0, 10)
     with RunReader.open(store.folder) as reader:

@@ -162,6 +162,7 @@ def test_a_conversation_needs_a_template_to_become_a_text():
     assert "--chat-template" in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "said"),
     [

@@ -1,1 +1,1 @@
-"""Servers that several test suites ask: a scripted one that fails on demand, and a real one with a model."""
+"""What several test suites share: servers, terminals, workers, limits, and generated pipelines and inputs."""

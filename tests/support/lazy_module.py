@@ -14,6 +14,9 @@ def lazy_module(name: str) -> ModuleType:
 
     class Lazy(ModuleType):
         def __getattr__(self, attribute: str) -> object:
+            # What looks for fixtures among the names of a test's module asks each for attributes of its own.
+            if attribute.startswith("_"):
+                raise AttributeError(attribute)
             return getattr(import_module(name), attribute)
 
     return Lazy(name)

@@ -162,6 +162,7 @@ def test_results_and_errors_are_those_of_the_sandbox(text: str, row: dict[str, A
     check(text, row)
 
 
+@pytest.mark.slow
 @given(conditions | numbers | texts, plain_rows)
 def test_results_over_plain_rows_are_those_of_the_sandbox(text: str, row: dict[str, Any]) -> None:
     check(text, row)

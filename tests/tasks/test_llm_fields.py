@@ -196,6 +196,7 @@ class WritesAndJudges(Panel):
         return {"said": [await self.ask("Write."), *said]}
 
 
+@pytest.mark.slow
 def test_calls_may_have_the_parameters_of_another_field_with_the_same_precedence() -> None:
     writer = Telling(model="writer", api_key="k", temperature=1.5)
     judges = [Telling(model="warm", api_key="k", temperature=0.7), Telling(model="plain", api_key="k")]

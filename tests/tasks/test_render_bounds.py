@@ -67,6 +67,7 @@ WORK = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("expression", [*NUMBERS, *TEXTS, *WORK])
 def test_what_is_too_large_is_not_begun(expression):
     row = {"word": "word", "rows": [{"a": 1}]}
@@ -107,6 +108,7 @@ def lower_bounds(monkeypatch):
     monkeypatch.setattr("seedbed.tasks.templates.render_bounds.MAX_SIZE", 2**18)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
@@ -167,6 +169,7 @@ def test_namespaces_in_namespaces_are_shown_without_end_to_nobody():
     assert len(render(source, {})) < 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [

@@ -39,6 +39,7 @@ def asked(seed: int, name: str, n: int | None = None) -> list[Any]:
     return [row["generation"] for row in made.rows()]
 
 
+@pytest.mark.slow
 def test_a_row_has_the_same_prompt_in_each_session_and_rows_have_different_ones() -> None:
     first = asked(7, "one")
     assert asked(7, "two") == first

@@ -142,6 +142,7 @@ def panel(rows: int, delays: random.Random, name: str) -> tuple[list[Any], int]:
     return [(row["index"], row["scores"]) for row in done.rows()], len(llm.requests)
 
 
+@pytest.mark.slow
 def test_equal_questions_at_once_have_the_same_answers_whatever_the_calls_take() -> None:
     first, calls = panel(12, random.Random(0), "first")
     assert calls > 12 * 3

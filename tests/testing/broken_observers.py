@@ -105,10 +105,10 @@ class Waits(Printer):
         self.over.wait()
 
 
-@fails("test_it_lets_a_run_end", "have not returned after 1 s")
+@fails("test_it_lets_a_run_end", "have not returned after 0.25 s")
 class TestWaits(ObserverContract):
     observer = Waits
-    patience = 1.0
+    patience = 0.25
 
 
 class PrintsRows(Printer):
@@ -215,10 +215,10 @@ class HangsIfStopped(Printer):
             Waits.over.wait()
 
 
-@fails("test_it_lets_a_run_end", "have not returned after 1 s")
+@fails("test_it_lets_a_run_end", "have not returned after 0.25 s")
 class TestHangsIfStopped(ObserverContract):
     observer = HangsIfStopped
-    patience = 1.0
+    patience = 0.25
 
 
 class TakesAllCallsForText(Printer):

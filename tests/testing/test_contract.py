@@ -36,6 +36,7 @@ def test_a_class_that_gives_its_facts_runs_the_tests_of_its_contract(pytester: p
     result.stdout.no_fnmatch_line("*departures from contracts*")
 
 
+@pytest.mark.slow
 def test_a_missing_fact_is_named_before_any_test_runs(pytester: pytest.Pytester) -> None:
     result = run(pytester, "    class TestNothing(ColourContract):\n        depth = 1\n")
 
@@ -48,6 +49,7 @@ def test_a_missing_fact_is_named_before_any_test_runs(pytester: pytest.Pytester)
     )
 
 
+@pytest.mark.slow
 def test_a_test_replaced_without_a_reason_is_named_before_any_test_runs(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
@@ -66,6 +68,7 @@ def test_a_test_replaced_without_a_reason_is_named_before_any_test_runs(pytester
     )
 
 
+@pytest.mark.slow
 def test_the_reason_of_a_departure_is_in_the_report(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

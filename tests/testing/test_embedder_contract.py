@@ -35,6 +35,7 @@ def test_each_test_has_a_fault_that_it_names() -> None:
     assert {*BROKEN.values()} >= OWN_TESTS
 
 
+@pytest.mark.slow
 @pytest.mark.variants(6)
 @pytest.mark.parametrize("fault", BROKEN, ids=lambda fault: fault.__name__)
 def test_a_fault_fails_the_test_that_names_it(judge: Callable[..., Any], fault: type[Embedder]) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.testing import broken_engines
+from tests.testing.batches import in_batches
 
 from seedbed.testing import EngineContract
 
@@ -16,6 +17,7 @@ ON_THE_PAGE = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.MULTILIN
 CONTRACT_TESTS = [name for name in dir(EngineContract) if name.startswith("test")]
 # Each fault would run some fifty tests, most of which run the same with plans of other kinds.
 FEWER = "not (input or file or branches or routes or unique or fit or retried or line or max_cost)"
+KILLED = "test_a_run_that_is_killed_goes_on_where_it_was"
 QUICKLY = {
     "Doubling": "test_rows_are_those_of_the_built_in_engine[a generator]",
     "LosesFailures": "test_a_run_has_its_counts[failed rows]",
@@ -59,17 +61,22 @@ def test_workers_keep_the_contract(judge):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", broken_engines.FAULTS)
-def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
-    test, said = broken_engines.FAULTS[fault]
+@pytest.mark.parametrize("faults", in_batches([*broken_engines.FAULTS], size=4))
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge_each, faults):
+    named = {f"Test{fault}": broken_engines.FAULTS[fault] for fault in faults}
+    # Of a run that is killed, one parameter is enough: each waits for answers that don't get to the disk.
+    whole = {cls: "" if test == KILLED else test for cls, (test, _) in named.items()}
+    killed = " or ".join(["not killed", *(cls for cls, (test, _) in named.items() if test == KILLED)])
+    source = f"from tests.testing.broken_engines import {', '.join(named)}"
 
-    fewer = FEWER if "killed" in test else f"{FEWER} and not killed"
-    verdict = judge(f"from tests.testing.broken_engines import Test{fault}", "", "-k", fewer, whole=test)
+    verdicts = judge_each(source, "", "-k", f"{FEWER} and ({killed})", whole=whole)
 
-    assert {name.partition("[")[0] for name in verdict.failed} == {test}
-    assert any(said in report for report in verdict.failed.values())
+    assert {cls: verdicts[cls].names for cls in named} == {cls: {test} for cls, (test, _) in named.items()}
+    for cls, (_, said) in named.items():
+        assert any(said in report for report in verdicts[cls].failed.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", QUICKLY)
 def test_a_fault_is_found(judge, fault):
     _, said = broken_engines.FAULTS[fault]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 
@@ -69,6 +70,26 @@ def test_what_was_imported_from_a_site_is_forgotten_with_it(tmp_path: Path) -> N
 
     assert "parrot_llm" not in sys.modules
     assert not [found for found in Registry().entries() if found.installed.name == "parrot"]
+
+
+def test_a_package_without_init_is_forgotten_with_its_site(tmp_path: Path) -> None:
+    with FakeSite(tmp_path / "site") as site:
+        site.install("seedbed-parrot", {}, {"spaceless.inner": ""})
+        importlib.import_module("spaceless.inner")
+
+    assert not {"spaceless", "spaceless.inner"} & set(sys.modules)
+
+
+def test_only_modules_of_the_site_are_forgotten(tmp_path: Path) -> None:
+    near = tmp_path / "site2"
+    near.mkdir()
+    (near / "neighbour_of_parrots.py").touch()
+    with FakeSite(tmp_path / "site"):
+        sys.path.insert(0, str(near))
+        importlib.import_module("neighbour_of_parrots")
+        sys.path.remove(str(near))
+
+    assert sys.modules.pop("neighbour_of_parrots")
 
 
 def test_a_fake_distribution_has_metadata_that_counts(registry: BlockedRegistry) -> None:

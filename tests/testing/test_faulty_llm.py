@@ -44,6 +44,7 @@ def fault_of(llm: FaultyLLM, messages: list[Any]) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_a_rate_fails_as_many_in_the_long_run_whatever_the_order() -> None:
     failed = faults_of(PROMPTS, rate=0.25)
 
@@ -53,6 +54,7 @@ def test_a_rate_fails_as_many_in_the_long_run_whatever_the_order() -> None:
     assert faults_of(PROMPTS, rate=0.25, faults_seed=1) != failed
 
 
+@pytest.mark.slow
 def test_tries_of_one_request_fail_apart_so_that_all_are_answered_in_the_end() -> None:
     llm = FaultyLLM(EchoLLM(), rate=0.5)
     tireless = llm.bound(Gateway(retry=RetryPolicy(tries=60, first_wait=0.001, longest_wait=0.001)), None)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import pytest
 from tests.testing import broken_formats
+from tests.testing.batches import in_batches
 
 from seedbed.store.formats import BUILT_IN, Arrow, Csv, HfFolder, JsonLines, JsonList, Parquet, Tsv
 from seedbed.testing import FormatContract
@@ -57,6 +58,7 @@ def test_every_built_in_format_is_held_to_the_contract():
     assert held == set(BUILT_IN.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sound", ["Lines", "Texts", "PassesOver", "Uploads", "UploadsSomewhere"])
 def test_a_sound_format_keeps_its_contract(judge, sound):
     verdict = judge(f"from tests.testing.broken_formats import Test{sound}")
@@ -64,16 +66,18 @@ def test_a_sound_format_keeps_its_contract(judge, sound):
     assert verdict.failed == {}
 
 
-@pytest.mark.variants(4)
-@pytest.mark.parametrize("fault", broken_formats.FAULTS)
-def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
-    test, said = broken_formats.FAULTS[fault]
+@pytest.mark.slow
+@pytest.mark.variants(1)
+@pytest.mark.parametrize("faults", in_batches([*broken_formats.FAULTS]))
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge_each, faults):
+    named = {f"Test{fault}": broken_formats.FAULTS[fault] for fault in faults}
 
-    verdict = judge(f"from tests.testing.broken_formats import Test{fault}")
+    verdicts = judge_each(f"from tests.testing.broken_formats import {', '.join(named)}")
 
-    assert {name.partition("[")[0] for name in verdict.failed} == {test}
-    for report in verdict.failed.values():
-        assert said in report
+    assert {cls: verdicts[cls].names for cls in named} == {cls: {test} for cls, (test, _) in named.items()}
+    for cls, (_, said) in named.items():
+        for report in verdicts[cls].failed.values():
+            assert said in report
 
 
 def test_every_test_of_the_contract_has_a_fault_that_fails_it():

@@ -7,12 +7,13 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from tests.testing import broken_models
+from tests.testing.batches import in_batches
 from tests.testing.broken_backends import BROKEN
 from tests.testing.plain_backend import PlainLLM
 from tests.testing.plain_model import PlainModel
@@ -89,15 +90,18 @@ def test_a_fault_is_found(failures: dict[str, set[str]], test: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("test", KINDS)
+@pytest.mark.parametrize("tests", in_batches([*KINDS]))
 def test_a_fault_fails_the_test_that_names_it_and_no_other(
-    judge: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, test: str
+    judge_each: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tests: Sequence[str]
 ) -> None:
     monkeypatch.setenv("PATIENCE", "8")
+    classes = {test: f"Test{KINDS[test][1]}" for test in tests}
+    whole = {cls: test.partition("[")[0] for test, cls in classes.items()}
 
-    verdict = judge(HEAD + contract_of(test), whole=test.partition("[")[0])
+    verdicts = judge_each(HEAD + "".join(map(contract_of, tests)), whole=whole)
 
-    assert named(set(verdict.failed), test) == {test}
+    failed = {test: named({*verdicts[cls].failed}, test) for test, cls in classes.items()}
+    assert failed == {test: {test} for test in tests}
 
 
 CONTRACT_TESTS = [

@@ -6,12 +6,14 @@ import inspect
 
 import pytest
 from tests.testing import broken_observers
+from tests.testing.batches import in_batches
 
 from seedbed.testing import ObserverContract
 
 CONTRACT_TESTS = [name for name in dir(ObserverContract) if name.startswith("test")]
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("sound", ["Printer", "Addressed"])
 def test_a_sound_observer_keeps_its_contract(judge, sound):
@@ -22,15 +24,17 @@ def test_a_sound_observer_keeps_its_contract(judge, sound):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", broken_observers.FAULTS)
-def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
-    test, said = broken_observers.FAULTS[fault]
+@pytest.mark.parametrize("faults", in_batches([*broken_observers.FAULTS]))
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge_each, faults):
+    named = {f"Test{fault}": broken_observers.FAULTS[fault] for fault in faults}
+    whole = {cls: test for cls, (test, _) in named.items()}
 
-    verdict = judge(f"from tests.testing.broken_observers import Test{fault}")
+    verdicts = judge_each(f"from tests.testing.broken_observers import {', '.join(named)}", whole=whole)
 
-    assert {name.partition("[")[0] for name in verdict.failed} == {test}
-    for report in verdict.failed.values():
-        assert said in report
+    assert {cls: verdicts[cls].names for cls in named} == {cls: {test} for cls, test in whole.items()}
+    for cls, (_, said) in named.items():
+        for report in verdicts[cls].failed.values():
+            assert said in report
 
 
 def test_every_test_of_the_contract_has_a_fault_that_fails_it():

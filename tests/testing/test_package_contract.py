@@ -206,6 +206,7 @@ def judged(judge, install):
     return judged
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("package", [{}, {"group": "seedbed.observers", "source": OBSERVER}])
 def test_a_sound_package_keeps_its_contract(judged, package):
     verdict = judged("sound", **package)
@@ -214,6 +215,7 @@ def test_a_sound_package_keeps_its_contract(judged, package):
     assert verdict.skipped == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*FAULTS][:6])
 def test_a_fault_is_found(judged, fault):
     test, said, changes = FAULTS[fault]
@@ -233,6 +235,7 @@ def test_a_fault_fails_the_test_that_names_it_and_no_other(judged, fault):
     assert inspect.getdoc(getattr(PackageContract, test)).splitlines()[0] in verdict.failed[test]
 
 
+@pytest.mark.slow
 def test_a_package_in_a_namespace_is_typed_where_it_begins(judged):
     package = {"others": {"many.haiku.__init__": ""}, "typed": "many/haiku"}
     verdict = judged("namespaced", module="many.haiku.plugin", **package)

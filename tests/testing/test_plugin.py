@@ -22,6 +22,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
 
 
+@pytest.mark.slow
 def test_loading_it_imports_pytest_and_a_few_modules_of_its_own() -> None:
     shown = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
 
@@ -47,6 +48,7 @@ def test_a_run_that_uses_nothing_of_it_loads_nothing_more(tmp_path: Path) -> Non
     assert "loaded seedbed seedbed.testing seedbed.testing.plugin\n" in shown.stdout
 
 
+@pytest.mark.slow
 def test_doubles_need_no_pytest_and_contracts_say_what_they_need() -> None:
     program = """
 import sys

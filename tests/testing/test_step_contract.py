@@ -6,6 +6,7 @@ import inspect
 
 import pytest
 from tests.testing import broken_steps
+from tests.testing.batches import in_batches
 
 from seedbed import UsageError
 from seedbed.testing import StepContract
@@ -55,6 +56,7 @@ KINDS = {
 KINDS["Weekdays"] = KINDS["Squares"]
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(judge, kind):
@@ -64,6 +66,7 @@ def test_a_sound_step_keeps_its_contract_and_what_does_not_concern_it_is_said(ju
     assert set(verdict.skipped) == KINDS[kind] | SOURCES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*broken_steps.FAULTS][:5])
 def test_a_fault_is_found(judge, fault):
     test, said = broken_steps.FAULTS[fault]
@@ -74,15 +77,19 @@ def test_a_fault_is_found(judge, fault):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", broken_steps.FAULTS)
-def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
-    test, said = broken_steps.FAULTS[fault]
+@pytest.mark.parametrize("faults", in_batches([*broken_steps.FAULTS]))
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge_each, faults):
+    named = {f"Test{fault}": broken_steps.FAULTS[fault] for fault in faults}
+    whole = {cls: test.partition("[")[0] for cls, (test, _) in named.items()}
 
-    verdict = judge(f"from tests.testing.broken_steps import Test{fault}")
+    verdicts = judge_each(f"from tests.testing.broken_steps import {', '.join(named)}", whole=whole)
 
-    assert list(verdict.failed) == [test]
-    assert said in verdict.failed[test]
-    assert inspect.getdoc(getattr(StepContract, test)).splitlines()[0] in verdict.failed[test]
+    assert {cls: [*verdicts[cls].failed] for cls in named} == {
+        cls: [test] for cls, (test, _) in named.items()
+    }
+    for cls, (test, said) in named.items():
+        assert said in verdicts[cls].failed[test]
+        assert inspect.getdoc(getattr(StepContract, test)).splitlines()[0] in verdicts[cls].failed[test]
 
 
 def test_every_test_of_the_contract_has_a_fault_that_fails_it():

@@ -6,11 +6,13 @@ import inspect
 
 import pytest
 from tests.testing import broken_tasks
+from tests.testing.batches import in_batches
 
 from seedbed import Pass, UsageError
 from seedbed.testing import TaskContract
 
 
+@pytest.mark.slow
 def test_a_sound_task_keeps_its_contract(judge):
     verdict = judge("from tests.testing.broken_tasks import TestSound")
 
@@ -19,6 +21,7 @@ def test_a_sound_task_keeps_its_contract(judge):
     assert len(verdict.passed) > 15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [*broken_tasks.FAULTS][:8])
 def test_a_fault_is_found(judge, fault):
     test, said = broken_tasks.FAULTS[fault]
@@ -29,15 +32,19 @@ def test_a_fault_is_found(judge, fault):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fault", broken_tasks.FAULTS)
-def test_a_fault_fails_the_test_that_names_it_and_no_other(judge, fault):
-    test, said = broken_tasks.FAULTS[fault]
+@pytest.mark.parametrize("faults", in_batches([*broken_tasks.FAULTS]))
+def test_a_fault_fails_the_test_that_names_it_and_no_other(judge_each, faults):
+    named = {f"Test{fault}": broken_tasks.FAULTS[fault] for fault in faults}
+    whole = {cls: test.partition("[")[0] for cls, (test, _) in named.items()}
 
-    verdict = judge(f"from tests.testing.broken_tasks import Test{fault}")
+    verdicts = judge_each(f"from tests.testing.broken_tasks import {', '.join(named)}", whole=whole)
 
-    assert list(verdict.failed) == [test]
-    assert said in verdict.failed[test]
-    assert inspect.getdoc(getattr(TaskContract, test)).splitlines()[0] in verdict.failed[test]
+    assert {cls: [*verdicts[cls].failed] for cls in named} == {
+        cls: [test] for cls, (test, _) in named.items()
+    }
+    for cls, (test, said) in named.items():
+        assert said in verdicts[cls].failed[test]
+        assert inspect.getdoc(getattr(TaskContract, test)).splitlines()[0] in verdicts[cls].failed[test]
 
 
 def test_every_test_of_the_contract_has_a_fault_that_fails_it():

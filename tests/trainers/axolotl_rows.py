@@ -29,11 +29,10 @@ PREFERENCES = {
     "reward": {"type": "chat_template.argilla_chat"},
 }
 
-ending = sys.argv[1]
 tokenizer = byte_tokenizer()
 
 
-def rows_of(name: str) -> object:
+def rows_of(name: str, ending: str) -> object:
     kind = "json" if ending == "jsonl" else ending
     return load_dataset(kind, data_files=f"{name}.{ending}", split="train")
 
@@ -45,15 +44,18 @@ def config_of(entry: dict[str, object]) -> DictDefault:
     )
 
 
-for name, entry in TOKENIZED.items():
-    config = config_of(entry)
-    made, _ = get_dataset_wrapper(config.datasets[0], tokenizer, config, entry["type"], rows_of(name))
-    trained = tokenizer.decode([token for token in made[0]["labels"] if token != -100])
-    seen = tokenizer.decode(made[0]["input_ids"])
-    print(f"axolotl {name}.{ending}", json.dumps({"seen": seen, "trained": trained}))
-    assert trained, name
-for name, entry in PREFERENCES.items():
-    convert, _ = load_preference(entry["type"], config_of(entry), dataset_idx=0)
-    pair = convert(dict(rows_of(name)[0]), tokenizer=tokenizer)
-    print(f"axolotl {name}.{ending}", json.dumps(pair))
-    assert (pair["chosen"], pair["rejected"]) == ("Because.<|im_end|>", "No idea.<|im_end|>")
+for ending in sys.argv[1:]:
+    for name, entry in TOKENIZED.items():
+        config = config_of(entry)
+        made, _ = get_dataset_wrapper(
+            config.datasets[0], tokenizer, config, entry["type"], rows_of(name, ending)
+        )
+        trained = tokenizer.decode([token for token in made[0]["labels"] if token != -100])
+        seen = tokenizer.decode(made[0]["input_ids"])
+        print(f"axolotl {name}.{ending}", json.dumps({"seen": seen, "trained": trained}))
+        assert trained, name
+    for name, entry in PREFERENCES.items():
+        convert, _ = load_preference(entry["type"], config_of(entry), dataset_idx=0)
+        pair = convert(dict(rows_of(name, ending)[0]), tokenizer=tokenizer)
+        print(f"axolotl {name}.{ending}", json.dumps(pair))
+        assert (pair["chosen"], pair["rejected"]) == ("Because.<|im_end|>", "No idea.<|im_end|>")

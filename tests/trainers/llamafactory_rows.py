@@ -42,24 +42,28 @@ INFO = {
     "text": ("pt", {"columns": {"prompt": "text"}}),
 }
 
-ending = sys.argv[1]
-files = {name: {**info, "file_name": f"{name}.{ending}"} for name, (_, info) in INFO.items()}
-Path("dataset_info.json").write_text(json.dumps(files))
-for name, (stage, _) in INFO.items():
-    tokenizer = byte_tokenizer()
-    data = DataArguments(dataset=name, dataset_dir=".", media_dir=".", template="qwen", overwrite_cache=True)
-    template = get_template_and_fix_tokenizer(tokenizer, data)
-    training = Seq2SeqTrainingArguments(output_dir="out", do_train=True, use_cpu=True)
-    model = ModelArguments(model_name_or_path="none")
-    row = _get_merged_dataset([name], model, data, training, stage)[0]
-    assert row["_prompt"], row
-    print(f"llamafactory {name}.{ending}", json.dumps({key: value for key, value in row.items() if value}))
-    # An image needs the processor of a model.
-    if "images" not in name:
-        made = get_dataset(template, model, data, training, stage, tokenizer=tokenizer, processor=None)
-        assert len(made["train_dataset"]) == (1 if "tools" in name else 2)
+for ending in sys.argv[1:]:
+    files = {name: {**info, "file_name": f"{name}.{ending}"} for name, (_, info) in INFO.items()}
+    Path("dataset_info.json").write_text(json.dumps(files))
+    for name, (stage, _) in INFO.items():
+        tokenizer = byte_tokenizer()
+        data = DataArguments(
+            dataset=name, dataset_dir=".", media_dir=".", template="qwen", overwrite_cache=True
+        )
+        template = get_template_and_fix_tokenizer(tokenizer, data)
+        training = Seq2SeqTrainingArguments(output_dir="out", do_train=True, use_cpu=True)
+        model = ModelArguments(model_name_or_path="none")
+        row = _get_merged_dataset([name], model, data, training, stage)[0]
+        assert row["_prompt"], row
+        print(
+            f"llamafactory {name}.{ending}", json.dumps({key: value for key, value in row.items() if value})
+        )
+        # An image needs the processor of a model.
+        if "images" not in name:
+            made = get_dataset(template, model, data, training, stage, tokenizer=tokenizer, processor=None)
+            assert len(made["train_dataset"]) == (1 if "tools" in name else 2)
 
-Path("dataset_info.json").write_text(json.dumps({"odd": {**sharegpt(), "file_name": "odd.jsonl"}}))
-data = DataArguments(dataset="odd", dataset_dir=".", template="qwen", overwrite_cache=True)
-left = _get_merged_dataset(["odd"], ModelArguments(model_name_or_path="none"), data, training, "sft")
-print(f"llamafactory odd.{ending}", json.dumps([bool(row["_prompt"]) for row in left]))
+    Path("dataset_info.json").write_text(json.dumps({"odd": {**sharegpt(), "file_name": "odd.jsonl"}}))
+    data = DataArguments(dataset="odd", dataset_dir=".", template="qwen", overwrite_cache=True)
+    left = _get_merged_dataset(["odd"], ModelArguments(model_name_or_path="none"), data, training, "sft")
+    print(f"llamafactory odd.{ending}", json.dumps([bool(row["_prompt"]) for row in left]))

@@ -15,16 +15,19 @@ NEEDED = 20 * 2**30
 """Bytes on disk: torch with the libraries of CUDA, packed and unpacked."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    if shutil.disk_usage(tmp_path).free < NEEDED:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The exports, and a cache of uv for both trainers: most of what they need is the same torch."""
+    made = tmp_path_factory.mktemp("tried")
+    if shutil.disk_usage(made).free < NEEDED:
         pytest.skip("a trainer needs 20 GB of disk")
-    (made := tmp_path / "tried").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("UV_CACHE_DIR", str(made / "cache"))
+        patch.setenv("SEEDBED_RUNS", str(made / "runs"))
+        patch.chdir(made)
+        export(made)
+        yield made
     # Not kept: pytest would keep those of its last three sessions.
-    monkeypatch.setenv("UV_CACHE_DIR", str(made / "cache"))
-    monkeypatch.setenv("SEEDBED_RUNS", str(made / "runs"))
-    export(made)
-    yield made
     shutil.rmtree(made)
 
 

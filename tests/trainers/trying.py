@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
+
+from seedbed.cli import invoke
 
 HERE = Path(__file__).parent
 TORCH = "torch==2.12.*"
@@ -84,9 +85,7 @@ SPEAKERS = {"system": "system", "user": "human", "assistant": "gpt"}
 
 
 def export(folder: Path) -> None:
-    """Make a run of each input, and export the forms as JSON Lines and Parquet."""
-    command = [sys.executable, "-m", "seedbed"]
-    os.environ["SEEDBED_RUNS"] = str(folder / "runs")
+    """Make a run of each input in a folder, the current one, and export the forms in two formats."""
     odd = [
         [{"from": SPEAKERS[one["role"]], "value": one["content"]} for one in talk] for talk in ODD.values()
     ]
@@ -96,18 +95,19 @@ def export(folder: Path) -> None:
     (folder / "keep.yaml").write_text("steps:\n  - {use: map, with: {make: {done: '1'}}}\n")
     for name, rows in INPUTS.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-        run = [*command, "run", "keep.yaml", "--input", f"{name}.jsonl", "--name", name]
-        subprocess.run(run, cwd=folder, check=True)
+        assert invoke(["run", "keep.yaml", "--input", f"{name}.jsonl", "--name", name]) == 0
     for name, (run, form, more) in EXPORTS.items():
         for ending in ("jsonl", "parquet"):
             out = ["-o", f"{name}.{ending}", "--as", form, *more]
-            subprocess.run([*command, "runs", "export", run, *out], cwd=folder, check=True)
+            assert invoke(["runs", "export", run, *out]) == 0
 
 
 def try_trainer(trainer: str, folder: Path) -> dict[str, str]:
     """Install a trainer, and return what it makes of each file: what its program prints after the name."""
     env = folder / trainer
-    surroundings = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf")}
+    # Each program is run once: it needs no bytecode of what it imports.
+    own = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "hf"), "PYTHONDONTWRITEBYTECODE": "1"}
+    surroundings = {**os.environ, **own}
     install = ["uv", "pip", "install", "-q", "--python", str(env)]
     without, needed = INSTALLED[trainer]
     subprocess.run(["uv", "venv", "-q", str(env), "--python", "3.11"], check=True)
@@ -119,10 +119,7 @@ def try_trainer(trainer: str, folder: Path) -> dict[str, str]:
     stand_in.mkdir(exist_ok=True)
     (stand_in / "__init__.py").touch()
     program = HERE / f"{trainer}_rows.py"
-    said: dict[str, str] = {}
-    for ending in ("jsonl", "parquet"):
-        tried = [str(env / "bin" / "python"), str(program), ending]
-        done = subprocess.run(tried, cwd=folder, env=surroundings, check=True, capture_output=True, text=True)
-        found = (line.split(" ", 2) for line in done.stdout.splitlines() if line.startswith(f"{trainer} "))
-        said.update({name: made for _, name, made in found})
-    return said
+    tried = [str(env / "bin" / "python"), str(program), "jsonl", "parquet"]
+    done = subprocess.run(tried, cwd=folder, env=surroundings, check=True, capture_output=True, text=True)
+    found = (line.split(" ", 2) for line in done.stdout.splitlines() if line.startswith(f"{trainer} "))
+    return {name: made for _, name, made in found}

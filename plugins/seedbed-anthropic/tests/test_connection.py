@@ -31,6 +31,7 @@ def _no_profile(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
 
 
+@pytest.mark.slow
 def test_a_missing_key_is_told_before_any_request() -> None:
     llm = AnthropicLLM(model="claude")
     for attempt in (
@@ -145,6 +146,7 @@ def test_importing_the_plugin_imports_neither_sdk_nor_transport() -> None:
     assert run.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_the_class_can_be_looked_up_without_the_sdk() -> None:
     code = (
         "import sys, seedbed_anthropic; cls = seedbed_anthropic.seedbed_llm('anthropic'); "

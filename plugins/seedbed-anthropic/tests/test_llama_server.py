@@ -19,6 +19,7 @@ def new_llm(server: LlamaServer, **fields: Any) -> AnthropicLLM:
     return AnthropicLLM(**settings | fields)
 
 
+@pytest.mark.slow
 def test_a_real_model_answers_with_usage(llama_server: LlamaServer) -> None:
     response = new_llm(llama_server, temperature=0.0).complete(QUESTION)
     assert response.choices[0].text
@@ -41,6 +42,7 @@ def test_several_generations_of_several_inputs(llama_server: LlamaServer) -> Non
     assert all(texts for texts in generations)
 
 
+@pytest.mark.slow
 def test_a_conversation_with_tool_results_is_understood(llama_server: LlamaServer) -> None:
     call = {"id": "a", "type": "function", "function": {"name": "weather", "arguments": '{"city": "Rome"}'}}
     conversation = [

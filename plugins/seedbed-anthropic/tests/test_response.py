@@ -189,6 +189,7 @@ HEADERS = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(body=BODIES, headers=HEADERS)
 def test_any_json_gives_a_response_or_a_typed_error(body: Any, headers: dict[str, str]) -> None:
     answer = HTTPAnswer(200, headers, orjson.dumps(body))

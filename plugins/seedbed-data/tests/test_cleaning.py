@@ -47,6 +47,7 @@ def kept_by_brute_force(given: list[str], threshold: float) -> list[str]:
     return kept
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("threshold", [0.6, 0.8, 0.95])
 def test_near_copies_are_those_that_brute_force_finds(threshold: float) -> None:

@@ -60,6 +60,7 @@ class TestEmbed(StepContract):
     inputs = [{"text": text} for text in QUESTIONS]
 
 
+@pytest.mark.slow
 class TestDedupSemantic(StepContract):
     step = "dedup-semantic"
     parameters = {"embedder": "static/wordllama", "threshold": 0.8}
@@ -88,6 +89,7 @@ def test_texts_that_mean_the_same_are_rejected_and_the_first_stays():
     assert set(made.rejections) == {"means nearly the same as an earlier row"}
 
 
+@pytest.mark.slow
 def test_the_same_vectors_in_a_column_give_the_same_rows():
     rows = [{"text": text} for text in QUESTIONS]
     direct = run(DedupSemantic(embedder="static/wordllama", threshold=0.8), input=rows)
@@ -95,6 +97,7 @@ def test_the_same_vectors_in_a_column_give_the_same_rows():
     assert [row["text"] for row in run(steps, input=rows).rows()] == [row["text"] for row in direct.rows()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [0.3, 0.6, 0.9])
 def test_it_finds_what_comparing_all_with_all_finds(threshold):
     generator = numpy.random.default_rng(7)
@@ -139,6 +142,7 @@ class Sentences(GeneratorStep):
 NOUNS = ("boat", "tower", "apple", "letter", "engine", "tree", "coin", "window", "sheep", "drum")
 
 
+@pytest.mark.slow
 def test_a_generator_upstream_replaces_what_is_rejected():
     steps = Sentences() >> DedupSemantic(embedder="static/wordllama", threshold=0.75)
     made = run(steps, 12)
@@ -205,6 +209,7 @@ def test_the_negative_of_a_question_is_the_nearest_passage_of_another_one():
     assert made[0]["negative"] == passages[1]
 
 
+@pytest.mark.slow
 def test_several_negatives_are_several_rows_nearest_first():
     made = triplets(each=2, similarity="score")
     assert [row["question"] for row in made] == [pair["question"] for pair in PAIRS for _ in range(2)]

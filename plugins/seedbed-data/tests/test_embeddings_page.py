@@ -45,6 +45,7 @@ STEPS = [*steps("embeddings.md"), *steps("check-rows.md")]
 TEXT = "def tides():\n    return 'The moon pulls at the sea, and the sea follows it around the earth.'\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step["use"])
 def test_each_step_of_the_pages_settles_a_row(step: dict[str, Any]) -> None:
     given = step.get("with", {})

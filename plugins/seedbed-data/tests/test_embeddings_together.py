@@ -81,6 +81,7 @@ def test_a_text_that_the_server_refuses_fails_its_row_alone(name, scripted_serve
     assert ["text 41 is bad" in row.reason for row in made.failed_rows()] == [True]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("lingering")
 def test_texts_of_several_steps_go_to_their_own_models(scripted_server):
     scripted_server.answer_with(Reply(body=answer))

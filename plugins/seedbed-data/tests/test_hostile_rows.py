@@ -148,6 +148,7 @@ def test_a_schema_nested_too_deep_is_refused() -> None:
         get_step("validate", json_schema=schema).load()
 
 
+@pytest.mark.slow
 def test_many_items_are_compared_at_once() -> None:
     check({"uniqueItems": True}, [{"x": number} for number in range(100_000)])
 

@@ -59,6 +59,7 @@ def test_calls_are_made_in_order_in_one_process_and_have_their_own_errors() -> N
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize(
     ("value", "error"),
@@ -111,6 +112,7 @@ FORGING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.variants(3)
 @pytest.mark.parametrize("attempt", FORGING)
 def test_no_result_is_forged(attempt: str) -> None:
@@ -119,6 +121,7 @@ def test_no_result_is_forged(attempt: str) -> None:
     assert list(made) == ["error"]
 
 
+@pytest.mark.slow
 @pytest.mark.variants(3)
 @pytest.mark.parametrize("attempt", FORGING)
 def test_no_test_is_passed_by_forging(attempt: str) -> None:
@@ -153,6 +156,7 @@ CHEATING = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("attempt", CHEATING)
 def test_the_checker_is_out_of_reach(attempt: str) -> None:

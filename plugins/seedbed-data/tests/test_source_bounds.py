@@ -21,6 +21,7 @@ def made(name: str, **parameters: object) -> list[Row]:
     return [*ended.rows()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("front", "said"),
     [
@@ -60,6 +61,7 @@ def test_a_folder_that_links_to_itself_gives_each_file_once(source: str, tmp_pat
     assert [row["path"] for row in made(source, path=str(tmp_path / "**" / "*.md"))] == ["in/a.md"]
 
 
+@pytest.mark.slow
 def test_documents_read_text_as_text_without_a_converter(tmp_path: Path) -> None:
     # Beyond the part by which an encoding would be guessed.
     (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbf" + b"a" * 10_000 + "é\r\n".encode())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from seedbed.testing import StepContract
 
 FILE = Path(__file__).with_name("evaluation.jsonl")
@@ -24,6 +26,7 @@ class TestText(StepContract):
     parameters = {"path": str(FILE.with_name("*.jsonl"))}
 
 
+@pytest.mark.slow
 class TestSql(StepContract):
     step = "sql"
     parameters = {"query": "SELECT * FROM rows ORDER BY ALL", "tables": {"rows": str(FILE)}}

@@ -62,6 +62,7 @@ TABLES = ["jsonl", "json", "csv", "parquet", "arrow"]
 TEXTS = ["jsonl", "json", "csv"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", TABLES)
 def test_a_file_a_pattern_a_folder_and_a_list_are_read_in_order(source: str, tmp_path: Path) -> None:
     names = [f"{letter}[1].{source}" for letter in "ab"]
@@ -237,6 +238,7 @@ DRIFTS: dict[str, list[Row]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.variants(3)
 @pytest.mark.parametrize("shape", DRIFTS)
 def test_rows_that_drift_come_through_as_they_are(shape: str, tmp_path: Path) -> None:

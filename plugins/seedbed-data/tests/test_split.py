@@ -42,6 +42,7 @@ def test_rows_that_agree_in_a_column_are_in_one_part(
     assert all(len(parts) == 1 for parts in found.values())
 
 
+@pytest.mark.slow
 @MANY
 @given(DOCUMENTS, st.integers(0, 2**32), st.sampled_from([None, "name"]))
 def test_rows_made_of_one_row_are_in_one_part_without_a_word(

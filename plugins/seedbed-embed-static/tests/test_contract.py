@@ -32,6 +32,7 @@ class TestPackage(PackageContract):
     distribution = "seedbed-embed-static"
 
 
+@pytest.mark.slow
 class TestWordLlama(EmbedderContract):
     embedder_class = StaticEmbedder
     model = "wordllama"

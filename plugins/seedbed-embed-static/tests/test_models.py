@@ -55,6 +55,7 @@ def test_the_vectors_are_those_of_the_library(tmp_path):
     assert numpy.array_equal(found, expected.astype("float32"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["wordllama", "model2vec"])
 def test_a_vector_has_the_same_bits_whatever_it_is_embedded_with(kind, tmp_path):
     write_model(tmp_path / "model")

@@ -62,6 +62,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.variants(6)
 @pytest.mark.parametrize(("fault", "place"), CASES)
 def test_a_push_that_is_broken_off_is_made_whole_by_the_next(hub: HubServer, fault: str, place: str) -> None:
@@ -79,6 +80,7 @@ def test_a_push_that_is_broken_off_is_made_whole_by_the_next(hub: HubServer, fau
     assert_same_as_at_once(hub)
 
 
+@pytest.mark.slow
 def test_a_commit_whose_answer_is_lost_is_not_made_twice(hub: HubServer) -> None:
     async def lost(request: web.Request) -> web.Response | None:
         if "/commit/" not in request.path:

@@ -38,6 +38,7 @@ def test_a_card_that_somebody_wrote_is_not_replaced(old: str) -> None:
     assert "'hf://ada/jokes'" in refused.value.fact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("front", "said"),
     [

@@ -66,6 +66,7 @@ def seedbed(
     return run
 
 
+@pytest.mark.slow
 def test_run_pushes_at_its_end_and_says_where_the_rows_are(hub: HubServer, folder: Path) -> None:
     ended = process(folder, "run", "made.yaml", "-o", "hf://ada/texts", "--private")
     assert ended.returncode == 0, ended.stderr

@@ -58,6 +58,7 @@ def made(hub: HubServer, n: int, out: Any, *, tries: dict[int, int] | None = Non
     return seedbed.run(Numbers(llm=ScriptedLLM(answer)), n=n, name="numbers", out=out, concurrency=1)
 
 
+@pytest.mark.slow
 def test_full_files_are_pushed_while_the_run_goes_on(hub: HubServer) -> None:
     made(hub, 25, Output(PLACE, push_every=10), tries={15: 1, 24: 2})
     first = hub.repositories[NAME].branches["main"][1]
@@ -71,6 +72,7 @@ def test_full_files_are_pushed_while_the_run_goes_on(hub: HubServer) -> None:
     assert b"still being made" not in hub.files(NAME)["README.md"]
 
 
+@pytest.mark.slow
 def test_the_end_is_the_same_as_with_one_push_and_no_file_was_sent_twice(hub: HubServer) -> None:
     split = {"train": 0.7, "test": 0.3}
     made(hub, 57, Output(PLACE, split=split, push_every=10), tries={50: 1})
@@ -134,6 +136,7 @@ def test_a_failed_push_is_a_warning_and_the_next_one_brings_its_rows(
     assert len(rows_on(hub, NAME)) == 35
 
 
+@pytest.mark.slow
 def test_if_every_push_fails_the_run_is_complete_and_can_be_pushed(hub: HubServer, runs: Path) -> None:
     hub.faults.append(refusing(100))
     with pytest.raises(DatasetError, match="The Hub is full") as failed:
@@ -171,6 +174,7 @@ steps:
 """
 
 
+@pytest.mark.slow
 def test_a_file_may_push_only_to_what_the_user_allows(hub: HubServer, tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text('{"text": "one"}\n')
     (tmp_path / "made.yaml").write_text(PIPELINE)

@@ -69,17 +69,20 @@ def test_the_longest_answer_is_bounded_unless_said_otherwise() -> None:
     assert LlamaCppLLM(model="smollm2-135m", max_tokens=None).request(JOKE).max_tokens is None
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_answer_and_another_seed_another(llm: LlamaCppLLM) -> None:
     texts = [llm.generate([SHORT], seed=seed)[0][0] for seed in (1, 1, 2)]
     assert texts[0] == texts[1] != texts[2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [2**32 - 1, -(2**40)])
 def test_a_seed_of_any_size_is_a_seed(llm: LlamaCppLLM, seed: int) -> None:
     first, again = (llm.generate([SHORT], seed=seed, max_tokens=3) for _ in range(2))
     assert first == again
 
 
+@pytest.mark.slow
 def test_a_row_alone_is_the_row_among_many_to_the_last_bit() -> None:
     llm = LlamaCppLLM(model="smollm2-135m", threads=1, context=256, max_tokens=3)
 
@@ -102,6 +105,7 @@ def test_several_generations_are_several_answers(llm: LlamaCppLLM) -> None:
     assert first != second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("alternatives", [0, 2])
 def test_log_probabilities_have_as_many_alternatives_as_asked_for(
     llm: LlamaCppLLM, alternatives: int
@@ -189,6 +193,7 @@ def test_a_cancelled_request_stops_the_model(llm: LlamaCppLLM) -> None:
     assert isinstance(asyncio.run(cancel())._stopped, asyncio.CancelledError)
 
 
+@pytest.mark.slow
 def test_a_stopped_call_ends_at_its_next_chunk(llm: LlamaCppLLM) -> None:
     began = threading.Event()
 

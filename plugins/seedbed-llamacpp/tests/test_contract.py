@@ -10,6 +10,7 @@ from seedbed.testing import EmbedderContract, LLMContract
 from seedbed_llamacpp import LlamaCppEmbedder, LlamaCppLLM
 
 
+@pytest.mark.slow
 class TestModelInProcess(LLMContract):
     llm_class = LlamaCppLLM
     model = "smollm2-135m"

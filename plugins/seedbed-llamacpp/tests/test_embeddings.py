@@ -30,6 +30,7 @@ def embedder() -> Iterator[LlamaCppEmbedder]:
     made.unload()
 
 
+@pytest.mark.slow
 def test_vectors_have_length_one_and_near_meanings_are_near(embedder: LlamaCppEmbedder) -> None:
     vectors = embedder.vectors(TEXTS)
     assert vectors.shape == (3, 576)
@@ -57,6 +58,7 @@ def test_a_model_of_text_is_pooled_by_the_mean_unless_something_else_is_set(
         last.unload()
 
 
+@pytest.mark.slow
 def test_tokens_are_counted(embedder: LlamaCppEmbedder) -> None:
     made = run(DedupSemantic(embedder=embedder, threshold=0.9999), input=[{"text": text} for text in TEXTS])
     assert made.accepted == 3

@@ -77,6 +77,7 @@ except Exception as error:
 """
 
 
+@pytest.mark.slow
 def test_without_its_package_a_named_model_says_how_to_get_it(tmp_path: Path) -> None:
     packages = Path(pydantic.__file__).parent.parent
     for entry in packages.iterdir():

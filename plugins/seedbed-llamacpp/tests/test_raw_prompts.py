@@ -39,6 +39,7 @@ def test_parameters_hold_for_raw_prompts_as_for_chats(llm: LlamaCppLLM) -> None:
     assert stop not in text(seed=1, stop=[stop]).text
 
 
+@pytest.mark.slow
 def test_a_prompt_is_the_backends_to_set(llm: LlamaCppLLM) -> None:
     with pytest.raises(UsageError):
         llm.complete(PRE_QUERY, extra={"prompt": "x"})

@@ -47,6 +47,7 @@ class Branch(BaseModel):
     branches: list[Branch] = Field(max_length=1)
 
 
+@pytest.mark.slow
 def test_an_answer_fits_nested_models_with_bounds_and_patterns(llm: LlamaCppLLM) -> None:
     (choice,) = llm.complete(ASK, schema=Animal, max_tokens=200, seed=1).choices
     assert choice.text is not None
@@ -61,6 +62,7 @@ def test_a_schema_may_refer_to_itself(llm: LlamaCppLLM) -> None:
     assert choice.text.startswith("{")
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize(
     "schema",
@@ -76,6 +78,7 @@ def test_a_schema_need_not_be_an_object(llm: LlamaCppLLM, schema: dict[str, Any]
     assert isinstance(orjson.loads(choice.text), int | list | str)
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "schema",
@@ -119,6 +122,7 @@ def test_tuples_open_objects_unions_and_sets_are_written_by_the_grammar(llm: Lla
         assert Kinds.model_validate_json(choice.text)
 
 
+@pytest.mark.slow
 def test_the_model_reads_what_the_schema_says_of_a_column_unless_told_not_to(llm: LlamaCppLLM) -> None:
     class Described(BaseModel):
         name: bool = Field(description="Whether the animal is small enough for a matchbox, legs included.")

@@ -44,6 +44,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", PARAMETERS)
 def test_the_body_equals_that_of_the_sdk(case: str, fault_server: FaultServer) -> None:
     # Imported here, since it takes a second and each worker of pytest collects all tests.
@@ -79,6 +80,7 @@ def test_a_stream_that_nobody_asked_for_is_read(fault_server: FaultServer) -> No
     assert complete(fault_server, answer=events.encode()).choices[0].text == " there."
 
 
+@pytest.mark.slow
 def test_azure_has_a_place_of_its_own(fault_server: FaultServer) -> None:
     from openai import AzureOpenAI
 
@@ -99,6 +101,7 @@ def test_where_there_is_no_such_place_nothing_is_asked(fields: Any, fault_server
     assert not fault_server.received
 
 
+@pytest.mark.slow
 def test_a_real_model_is_given_the_prompt_without_a_template(llama_server: LlamaServer) -> None:
     llm = OpenAILLM(model=llama_server.model, base_url=f"{llama_server.url}/v1", api_key=llama_server.api_key)
     messages = [{"role": "user", "content": "<|im_start|>user\n"}]

@@ -195,6 +195,7 @@ def test_an_embedding_costs_what_the_list_says() -> None:
     assert Prices().cost_of(embedder, Usage(input_tokens=1_000_000)) == pytest.approx(0.02)
 
 
+@pytest.mark.slow
 def test_azure_is_asked_at_its_deployment() -> None:
     embedder = OpenAIEmbedder(
         model="m", azure_endpoint="https://a.openai.azure.com", api_version="2024-10-21", api_key=KEY
@@ -224,6 +225,7 @@ def test_a_resumed_run_buys_no_embedding_twice(fault_server: FaultServer) -> Non
     assert sorted(bought + after) == [row["text"] for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("lingering")
 def test_hard_negatives_are_asked_for_in_batches(fault_server: FaultServer) -> None:
     fault_server.answer_with(EMBEDDING)

@@ -20,6 +20,7 @@ def at(server: LlamaServer, **fields: Any) -> OpenAIEmbedder:
     return OpenAIEmbedder(**given | fields).bound(Gateway(retry=RetryPolicy(tries=1)), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["base64", "float"])
 def test_texts_of_one_meaning_have_near_vectors(llama_embedding_server: LlamaServer, encoding: Any) -> None:
     first, near, far = at(llama_embedding_server, encoding_format=encoding).vectors(TEXTS)
@@ -48,6 +49,7 @@ def test_the_check_passes(llama_embedding_server: LlamaServer) -> None:
     asyncio.run(at(llama_embedding_server).check())
 
 
+@pytest.mark.slow
 def test_a_run_counts_the_tokens_of_its_embeddings(llama_embedding_server: LlamaServer) -> None:
     embedder = at(llama_embedding_server)
     made = run(

@@ -28,6 +28,7 @@ def at(server: LlamaServer, **fields: Any) -> OpenAILLM:
     return llm.bound(Gateway(retry=RetryPolicy(tries=1)), None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("api", ["chat", "responses"])
 def test_texts_and_usage_come_back(llama_server: LlamaServer, api: Any) -> None:
     response = at(llama_server, api=api).complete(ASK, max_tokens=12, temperature=0)
@@ -49,6 +50,7 @@ def test_inputs_are_answered_in_order(llama_server: LlamaServer) -> None:
     assert [len(texts) for texts in answers] == [2, 2, 2]
 
 
+@pytest.mark.slow
 def test_a_seed_repeats_an_answer(llama_server: LlamaServer) -> None:
     llm = at(llama_server, temperature=1.0, max_tokens=16)
     first, again = llm.generate([ASK], seed=3), llm.generate([ASK], seed=3)
@@ -57,6 +59,7 @@ def test_a_seed_repeats_an_answer(llama_server: LlamaServer) -> None:
     assert first != other
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("kind", ["json_schema", "json_object"])
 def test_structured_output_is_json(llama_server: LlamaServer, kind: Any) -> None:
@@ -72,6 +75,7 @@ def test_structured_output_is_json(llama_server: LlamaServer, kind: Any) -> None
         assert (response.choices[0].text or "").lstrip().startswith("{")
 
 
+@pytest.mark.slow
 def test_log_probabilities_come_with_alternatives(llama_server: LlamaServer) -> None:
     choice = at(llama_server).complete(ASK, logprobs=2, max_tokens=4).choices[0]
     assert choice.logprobs

@@ -28,6 +28,7 @@ def test_a_summary_is_printed_and_says_how_to_make_a_page(capsys: Any) -> None:
     assert "\x1b[2J" not in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "begins"), [("r.html", "<!doctype html>"), ("r.md", "# Report on boats"), ("r.json", "{")]
 )

@@ -156,6 +156,7 @@ def test_of_texts_that_are_too_short_no_language_is_told(report: Any) -> None:
     assert languages(found, most=1) == "en 42.9 %, too short to say 42.9 %"
 
 
+@pytest.mark.slow
 def test_likeness_is_the_cosine_to_the_mean_of_tf_idf() -> None:
     # Imported here, since it takes a second and each worker of pytest collects all tests.
     from sklearn.feature_extraction.text import TfidfVectorizer

@@ -131,6 +131,7 @@ def test_equal_labels_have_bars_of_their_own_in_their_order() -> None:
     assert [round(float(length) / shortest) for length in lengths] == [3, 2, 1, 4, 5]
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @example(
     ["if", "__proto__", "constructor", "null", "undefined", "NaN", "\\", "'", '"', "${x}", "</svg>", "]]>"]

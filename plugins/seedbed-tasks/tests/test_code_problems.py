@@ -29,6 +29,7 @@ def made(*answers: str | Response, **fields: object) -> tuple[Run, ScriptedLLM]:
     return run(task, 1, max_attempts=1), llm
 
 
+@pytest.mark.slow
 def test_a_solution_that_passes_is_a_row() -> None:
     done, _ = made(GOOD)
 
@@ -73,6 +74,7 @@ CHEATS = {
 
 
 # Each of them is tried on the sandbox itself, by the tests of seedbed-data.
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("cheat", CHEATS)
 def test_a_solution_cannot_pass_otherwise(cheat: str) -> None:

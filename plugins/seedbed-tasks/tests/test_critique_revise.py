@@ -59,6 +59,7 @@ def drawn(instruction: str, **parameters: Any) -> list[str]:
     return list(next(iter(made.rows()))["principles"])
 
 
+@pytest.mark.slow
 def test_principles_are_drawn_by_task_and_answer_and_return_only_after_all_others() -> None:
     assert drawn("a", rounds=9) == drawn("a", rounds=9) != drawn("b", rounds=9)
     assert sorted(drawn("a", rounds=9)) == sorted(one.name for one in PRINCIPLES)

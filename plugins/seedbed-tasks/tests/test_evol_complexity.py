@@ -42,6 +42,7 @@ def test_an_answer_is_evolved_with_the_instruction_in_view() -> None:
         assert ROW["instruction"] in request.messages[-1]["content"]
 
 
+@pytest.mark.slow
 def test_operators_are_the_same_for_the_same_row_and_vary_between_rows() -> None:
     rows = [{"instruction": f"Name {count} rivers."} for count in range(30)]
 

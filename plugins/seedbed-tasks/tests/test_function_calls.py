@@ -93,6 +93,7 @@ def test_a_request_and_its_call_are_a_row_which_says_that_json_tools_were_not_ru
     assert "Their results" not in llm.requests[1].messages[-1]["content"]
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_functions_of_a_python_file_are_run_and_the_judge_sees_their_results(python: Any) -> None:
     done, llm = made(written(ROME), PASSES, file=python(PYTHON))
@@ -110,6 +111,7 @@ def test_functions_of_a_python_file_are_run_and_the_judge_sees_their_results(pyt
     }
 
 
+@pytest.mark.slow
 @needs_sandbox
 def test_a_call_that_fails_is_rejected_and_not_judged(python: Any) -> None:
     done, llm = made(written(("weather", {"city": "Atlantis"})), file=python(PYTHON))
@@ -131,6 +133,7 @@ HOSTILE = {
 
 
 # Each of them is tried on the sandbox itself, by the tests of seedbed-data.
+@pytest.mark.slow
 @needs_sandbox
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("attempt", HOSTILE)

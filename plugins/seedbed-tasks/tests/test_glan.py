@@ -114,6 +114,7 @@ def test_several_lists_of_subjects_are_joined_without_duplicates() -> None:
     assert len(asked(llm, "List the subjects")) == 2
 
 
+@pytest.mark.slow
 def test_a_resumed_run_has_the_same_rows_and_pays_for_no_list_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

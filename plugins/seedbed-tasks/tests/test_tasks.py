@@ -64,6 +64,7 @@ def test_qa_pairs_take_topics_and_kinds_of_question() -> None:
     assert "misleads the careless" in str(rows[0]["question"])
 
 
+@pytest.mark.slow
 def test_the_same_seed_draws_the_same_rows_and_another_draws_others() -> None:
     def topics(seed: int) -> list[object]:
         return [row["topic"] for row in rows_of(run(QAPairs(), 8, llm=FunctionLLM(model="m"), seed=seed))]
@@ -169,6 +170,7 @@ def test_rows_without_the_column_are_refused_before_a_call() -> None:
     assert "did you mean 'instructions'?" in caught.value.advice
 
 
+@pytest.mark.slow
 def test_the_tasks_are_found_by_name_and_imported_alone() -> None:
     assert isinstance(get_task("text-generation"), TextGeneration)
     with pytest.raises(UsageError):

@@ -298,6 +298,7 @@ def test_of_several_questions_those_with_a_quote_are_rows() -> None:
     assert "Write 3 different questions" in prompt(requests)
 
 
+@pytest.mark.slow
 def test_a_quote_in_a_long_document_is_found_in_no_time() -> None:
     document = "ab " * 50_000 + "The end is here."
 

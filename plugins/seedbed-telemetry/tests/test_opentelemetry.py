@@ -21,6 +21,7 @@ from seedbed.testing import ObserverContract, ScriptedLLM
 from seedbed_telemetry import OpenTelemetryObserver
 
 
+@pytest.mark.slow
 class TestOpenTelemetry(ObserverContract):
     observer = "opentelemetry"
 
@@ -36,6 +37,7 @@ def failed_tries(spans: list[Any]) -> list[Any]:
     return [span for span in spans if "seedbed.try" in attributes_of(span)]
 
 
+@pytest.mark.slow
 def test_a_call_is_a_span_with_the_attributes_of_the_conventions(collector: Collector) -> None:
     run(Fate(llm=answering()), 1, name="fates", observers=["opentelemetry"])
 
@@ -102,6 +104,7 @@ def test_a_call_that_is_refused_for_good_is_a_span_too(collector: Collector) -> 
     assert SECRET.encode() not in b"".join(body for _, body in collector.bodies)
 
 
+@pytest.mark.slow
 def test_a_row_is_a_trace_with_its_calls_that_is_linked_to_the_run(collector: Collector) -> None:
     run(Fate(llm=answering()), 3, name="fates", observers=["opentelemetry"])
 
@@ -174,6 +177,7 @@ def test_texts_are_sent_if_they_are_asked_for(collector: Collector, monkeypatch:
     assert SECRET.encode() not in b"".join(body for _, body in collector.bodies)
 
 
+@pytest.mark.slow
 def test_answers_that_a_run_had_are_events_and_no_calls(collector: Collector) -> None:
     run(Fate(llm=answering()), 1, name="fates")
     run(Fate(llm=answering(), suffix="!"), 1, name="fates", observers=["opentelemetry"])
@@ -215,6 +219,7 @@ def test_rows_of_one_row_are_in_its_trace(collector: Collector) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_sampler_keeps_whole_rows(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")
     monkeypatch.setenv("OTEL_TRACES_SAMPLER_ARG", "0.5")
@@ -265,6 +270,7 @@ def test_nothing_is_sent_if_the_environment_turns_it_off(
     assert collector.bodies == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "why"),
     [(None, "ConnectionError"), (401, "it answered 401 Unauthorized"), (503, "Service Unavailable")],
@@ -292,6 +298,7 @@ def test_a_collector_that_is_away_costs_a_run_one_line(
     assert SECRET not in said[0]
 
 
+@pytest.mark.slow
 def test_a_try_that_the_collector_takes_later_is_no_failure(
     collector: Collector, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -304,6 +311,7 @@ def test_a_try_that_the_collector_takes_later_is_no_failure(
     assert [one for one in caplog.records if "collector" in one.getMessage()] == []
 
 
+@pytest.mark.slow
 def test_a_collector_that_refuses_metrics_gets_every_span(
     collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -318,6 +326,7 @@ def test_a_collector_that_refuses_metrics_gets_every_span(
     assert "took 44 of 44 spans of the run, but not its metrics: it answered 404" in said
 
 
+@pytest.mark.slow
 def test_metrics_that_are_taken_in_the_end_are_no_failure(
     collector: Collector, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -145,6 +145,7 @@ def test_any_bytes_anywhere_in_a_file_are_survived(
     copy.check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("cell", "value"),
     [

@@ -54,6 +54,7 @@ def test_an_unknown_column_is_an_error_that_names_some(runs: Path, get: Get) -> 
     assert "c49 and 9,950 others" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", ["x" * 2_000_000, ["x" * 20] * 100_000, {"a": {"b": "y" * 2_000_000}}])
 def test_a_cell_of_megabytes_shows_its_beginning(runs: Path, get: Get, value: object) -> None:
     write(runs / "long", [{"cell": value}])

@@ -86,6 +86,7 @@ def test_a_run_without_samples_has_no_plots(runs: Path, get: Get) -> None:
     assert json.loads(get("/runs/one/timeline").text)["seconds"] == []
 
 
+@pytest.mark.slow
 def test_a_run_writes_its_samples(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("seedbed.engine.timeline.SECONDS", 0.01)
     rows = [{"instruction": str(number)} for number in range(40)]

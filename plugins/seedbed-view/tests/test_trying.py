@@ -68,6 +68,7 @@ def files_of(run: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in run.iterdir() if path.suffix in (".db", ".timeline")}
 
 
+@pytest.mark.slow
 def test_the_cost_is_shown_first_and_a_click_shows_the_answers_next_to_the_old_ones(
     made: ScriptedServer, runs: Path, viewer: Viewer, get: Get
 ) -> None:
@@ -261,6 +262,7 @@ def test_another_page_cannot_make_this_one_ask(made: ScriptedServer, viewer: Vie
     assert made.count == 0
 
 
+@pytest.mark.slow
 def test_what_cannot_be_tried_is_an_error(made: ScriptedServer, viewer: Viewer, get: Get) -> None:
     assert tried(viewer, "x" * 2_000_000).status == 413
     assert tried(viewer, "x", step="nothing").status == 404
@@ -305,6 +307,7 @@ def test_another_model_or_parameter_than_was_counted_is_counted_again(
     assert made.count == 0
 
 
+@pytest.mark.slow
 def test_what_came_of_an_older_run_of_the_same_name_is_not_shown(
     made: ScriptedServer, runs: Path, viewer: Viewer, get: Get
 ) -> None:
@@ -318,6 +321,7 @@ def test_what_came_of_an_older_run_of_the_same_name_is_not_shown(
     assert counted_in(tried(viewer, template)) not in asked.headers["location"]
 
 
+@pytest.mark.slow
 def test_columns_of_the_user_that_end_like_those_of_seedbed_are_shown(
     server: ScriptedServer, runs: Path, viewer: Viewer, get: Get
 ) -> None:

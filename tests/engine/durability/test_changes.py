@@ -119,6 +119,7 @@ def over(llm, answering_server, tmp_path):
     return make
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_file", [False, True], ids=["given", "in a file"])
 def test_rows_in_another_order_are_the_same_rows(over, in_file):
     _, before = over(ROWS, in_file=in_file)
@@ -127,6 +128,7 @@ def test_rows_in_another_order_are_the_same_rows(over, in_file):
     assert after == before[::-1]
 
 
+@pytest.mark.slow
 def test_rows_that_were_added_are_asked_about_and_no_others(over):
     _, before = over(ROWS)
     new = [{"n": 100}, *ROWS[:7], {"n": 101}, *ROWS[7:]]
@@ -136,12 +138,14 @@ def test_rows_that_were_added_are_asked_about_and_no_others(over):
     assert [row for row in after if row["n"] < 100] == before
 
 
+@pytest.mark.slow
 def test_rows_that_were_removed_are_gone_and_come_back_for_nothing(over):
     _, before = over(ROWS)
     assert over(ROWS[3:15]) == ([], before[3:15])
     assert over(ROWS) == ([], before)
 
 
+@pytest.mark.slow
 def test_a_row_that_was_changed_is_asked_about_and_no_other(over):
     _, before = over(ROWS)
     asked, after = over([*ROWS[:4], {"n": 100}, *ROWS[5:]])
@@ -156,6 +160,7 @@ def test_a_row_that_stands_there_twice_is_asked_about_twice(over):
     assert over([{"n": 1}, {"n": 2}, {"n": 1}])[1][::2] == after
 
 
+@pytest.mark.slow
 def test_what_a_step_in_order_remembers_follows_the_new_order(over):
     steps = Ask() >> Last() >> Again()
     _, before = over(ROWS, steps)

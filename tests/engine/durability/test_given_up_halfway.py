@@ -75,6 +75,7 @@ def multiplied(path: str, factor: int, killed_at: int = -1) -> list[int]:
     return [row["n"] for row in made.rows()]
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("killed_at", [1000, EVERY + 500])
 def test_rows_of_a_file_that_a_killed_run_decided_do_not_count(tmp_path: Path, killed_at: int) -> None:

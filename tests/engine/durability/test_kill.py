@@ -58,6 +58,7 @@ def hold(kind, kills, seed, sessions, uninterrupted):
         assert run.calls() == calls
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 # The others are killed more often, by the slow test below.
 @pytest.mark.parametrize("kind", KILLED[:4])
@@ -130,6 +131,7 @@ def commanded(run, *more):
     return run.start(COMMAND, "run", task, "--llm", "openai/m", "-o", run.out.name, "--concurrency", 8, *more)
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.parametrize("other", OTHERS)
 def test_a_finished_run_that_was_killed_as_another_one_is_not_taken_for_finished(sessions, other):

@@ -81,6 +81,7 @@ def made(task, n, llm, name="r"):
     return list(done.rows())
 
 
+@pytest.mark.slow
 def test_its_rows_are_made_beside_those_that_are_there(llm, answering_server):
     fresh = made(Jokes(), 12, llm, "fresh")
     assert len({row["joke"] for row in fresh}) == 12
@@ -103,6 +104,7 @@ def test_a_seekable_one_begins_behind_its_rows(llm, answering_server):
     assert max(answering_server.bodies().values()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize("n", [1, 5, 6, 7, 8])
 def test_a_seekable_one_that_yields_lists_begins_behind_those_that_are_whole(llm, answering_server, n):

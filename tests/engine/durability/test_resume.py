@@ -112,6 +112,7 @@ def test_a_changed_prompt_is_retried_from_its_step_on(again):
     assert {row["doubt"] for row in changed}.isdisjoint(row["doubt"] for row in rows)
 
 
+@pytest.mark.slow
 def test_a_prompt_that_is_changed_back_costs_nothing(again):
     rows, _ = again(chain(), 20)
     again(chain(template="Scorn {{ explained }}"), 20)
@@ -133,6 +134,7 @@ def test_another_model_of_one_step_is_asked_from_there_on(again, llm):
     assert again(chain(llm=other), 5)[1] == {"Doubt": 5, "Answer": 5}
 
 
+@pytest.mark.slow
 def test_another_sampling_parameter_is_retried(again):
     again(Joke(), 5)
     assert again(Joke(generation={"temperature": 0.5}), 5)[1] == {"Tell": 5}
@@ -183,6 +185,7 @@ def test_a_step_more_is_not_taken_for_complete_where_rows_are_missing(again):
     assert again(Joke() >> Explain(), 25)[1] == {"Tell": 15, "Explain": 25}
 
 
+@pytest.mark.slow
 def test_a_step_less_costs_nothing(again):
     rows, _ = again(Joke() >> Explain(), 20)
     again(Joke() >> Explain() >> Doubt(), 20)
@@ -199,6 +202,7 @@ def test_what_was_there_is_told_before_anything_is_asked(answering_server, llm):
     assert set(told) == {Found(rows=10, replayed=0, calls=15)}
 
 
+@pytest.mark.slow
 def test_calls_wait_no_longer_than_rows_are_looked_at(llm, answering_server, monkeypatch):
     monkeypatch.setattr(gate, "_LONGEST_LOOK", 3600)
     task = Joke() >> Count() >> Explain()

@@ -89,6 +89,7 @@ def test_calls_that_are_never_answered_do_not_hold_up_the_end_for_ever(sessions,
     stopped(held_up(sessions), dataset)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits of another process are set on Linux alone")
 def test_a_full_disk_ends_a_run_with_one_message_and_the_same_command_goes_on(sessions, dataset):
     run = held_up(sessions)
@@ -110,6 +111,7 @@ def test_a_full_disk_ends_a_run_with_one_message_and_the_same_command_goes_on(se
     assert run.bought_twice() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--restart",)])
 def test_a_second_process_is_refused_at_once_and_told_who_is_at_the_run(sessions, monkeypatch, capfd, more):
     run = held_up(sessions)

@@ -40,6 +40,7 @@ NUMBERS = st.builds(
 SIDES = st.sampled_from(["a", "b", "c", "a + 1", "2 * b", "c - 0.5", "a / 3", "-b", "5", "0.3 + a"])
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(
     columns=st.fixed_dictionaries(dict.fromkeys("abc", NUMBERS)),
@@ -135,6 +136,7 @@ def test_dates_are_ordered_without_drawing_again() -> None:
     assert {row["start"] for row in mixed} == {"2024-01-01"}
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_drawn_is_rejected_with_the_constraint() -> None:
     columns = {"a": Number(min=0, max=1), "b": Category(values=[1, 2])}
 
@@ -169,6 +171,7 @@ def test_linear_inequalities_are_recognised_and_nothing_else(text: str, count: i
     ) == count
 
 
+@pytest.mark.slow
 def test_balanced_categories_come_exactly_as_often_as_declared() -> None:
     columns = {
         "x": Category(values=["a", "b", "c"], weights=[5, 3, 2], balance=True),
@@ -200,6 +203,7 @@ def test_balance_is_exact_for_any_weights_and_number_of_rows(
     assert all(abs(counts[k] - weight / sum(weights) * rows) < 1 for k, weight in enumerate(weights))
 
 
+@pytest.mark.slow
 def test_balance_keeps_its_values_when_a_run_is_extended_over_rows_that_were_planned(tmp_path: Any) -> None:
     columns = {"x": Category(values=["a", "b"], balance=True)}
     first = list(run(Table(columns=columns, rows=100), n=30).rows())
@@ -211,6 +215,7 @@ def test_balance_keeps_its_values_when_a_run_is_extended_over_rows_that_were_pla
         Table(columns=columns).variables(0)
 
 
+@pytest.mark.slow
 def test_unique_columns_have_each_value_once(tmp_path: Any) -> None:
     (tmp_path / "f.jsonl").write_text("\n".join(f'{{"k": {k}}}' for k in range(40)))
     columns = {

@@ -120,6 +120,7 @@ def test_conditions_choose_other_parameters_for_a_row() -> None:
     assert {row["age"] < 18 for row in rows} == {True, False}
 
 
+@pytest.mark.slow
 def test_a_run_that_is_interrupted_goes_on_to_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,6 +156,7 @@ steps:
 """
 
 
+@pytest.mark.slow
 def test_a_pipeline_file_declares_a_table_and_needs_no_model(tmp_path: Path) -> None:
     (tmp_path / "cities.csv").write_text("name,people\nLima,9\nOslo,1\nZero,0\n")
     (tmp_path / "table.yaml").write_text(FILE)
@@ -199,6 +201,7 @@ def test_a_table_goes_into_a_pipeline_whose_columns_are_checked() -> None:
         run(pipeline, n=3)
 
 
+@pytest.mark.slow
 def test_people_are_those_of_their_seed_and_locale() -> None:
     columns: dict[str, Any] = {"p": Person(locale="de"), "q": Person(locale="ja", sex="male")}
     rows = made(columns, 60)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from seedbed.testing import TaskContract
 from seedbed_tasks.table import (
     Category,
@@ -41,6 +43,7 @@ SHOP = {
 }
 
 
+@pytest.mark.slow
 class TestTableOfDrawnColumns(TaskContract):
     task = Table
     parameters = {"columns": DRAWN, "constraints": ["age < 14 or animal == 'cat'"]}

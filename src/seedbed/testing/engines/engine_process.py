@@ -5,8 +5,6 @@ As a script it is that process: it loads the class of a contract, and runs the p
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import inspect
 import os
 import subprocess
@@ -16,17 +14,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import SecretStr
 
 from seedbed.pipeline.pipeline import Pipeline
+from seedbed.testing.contract_modules import imported
 from seedbed.testing.engines.engine_bench import EngineBench
 from seedbed.testing.engines.engine_plans import Ask, Talk
 from seedbed.testing.engines.model_server import KEY, ModelServer, ServedLLM
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 NAME = "killed"
 """The name of the run."""
@@ -87,23 +83,10 @@ def started(contract: type[Any], server: ModelServer, folder: Path) -> Iterator[
 
 def main(file: str, module: str, qualname: str, url: str) -> None:
     """Run the plan with the engine of the contract of this name, in a module or a file."""
-    contract = attrgetter(qualname)(_loaded(module, Path(file)))()
+    contract = attrgetter(qualname)(imported(module, file))()
     llm = ServedLLM(base_url=url, api_key=SecretStr(KEY))
     bench = EngineBench(contract.new_engine, llm, contract.patience)
     bench.session(plan(), NAME, n=ROWS, concurrency=1).execute()
-
-
-def _loaded(name: str, file: Path) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        # pytest has names for test modules that only it can import.
-        spec = importlib.util.spec_from_file_location(name, file)
-        assert spec is not None
-        assert spec.loader is not None
-        module = sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
 
 
 if __name__ == "__main__":

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from seedbed.testing.engines.engine_bench import EngineBench, Way, made_of_step, stopped
+from seedbed.testing.engines.engine_bench import (
+    EngineBench,
+    EngineMaker,
+    EngineTrial,
+    Way,
+    made_of_step,
+    stopped,
+)
 from seedbed.testing.engines.engine_facts import EngineFacts, Trials, difference_of_rows
 from seedbed.testing.engines.engine_plans import Ask, Numbered, Talk
 from seedbed.testing.engines.model_server import ModelServer
@@ -21,8 +29,41 @@ They're waited for in moments: where the machine itself stands still, only one o
 """
 
 
+class GoneOn(NamedTuple):
+    """What the second session of a run came to, what was answered before it, and what was in both."""
+
+    made: EngineTrial
+    had: list[str]
+    answered: list[str]
+
+
+class Interrupted:
+    """Runs that were interrupted and run again, each once for all tests of a class."""
+
+    def __init__(self, engine: EngineMaker, patience: float) -> None:
+        self._engine = engine
+        self._patience = patience
+        self._made: dict[Way, GoneOn] = {}
+
+    def gone_on(self, way: Way) -> GoneOn:
+        """Return what came of the run that was interrupted in a way, with several calls for each row."""
+        if way not in self._made:
+            with ModelServer(patience=self._patience) as server:
+                bench = EngineBench(self._engine, server.llm(), self._patience)
+                had = _interrupt(way, bench, server)
+                made = bench.attempt(Talk() >> Ask(), "interrupted", n=4)
+                self._made[way] = GoneOn(made, had, [*server.answered])
+        return self._made[way]
+
+
 class EngineStopContract(EngineFacts):
     """An engine is drained by the first Ctrl-C, and cancelled by the second."""
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def interrupted(cls) -> Interrupted:
+        """Runs that were interrupted and run again, for tests that only read what came of them."""
+        return Interrupted(cls().new_engine, cls.patience)
 
     def test_draining_starts_nothing(self, bench: EngineBench, server: ModelServer) -> None:
         """After `drain`, no more calls are sent than were in flight; the run is interrupted, not failed."""
@@ -77,22 +118,20 @@ class EngineStopContract(EngineFacts):
 
     @pytest.mark.parametrize("way", ["drain", "cancel"])
     def test_a_run_goes_on_where_it_was(
-        self, way: Way, bench: EngineBench, built_in: Trials, server: ModelServer, tmp_path: Path
+        self, way: Way, interrupted: Interrupted, built_in: Trials, tmp_path: Path
     ) -> None:
         """A run that was drained or cancelled ends with the rows of one session when it's run again."""
         self.needs("resume")
-        self._interrupt(way, bench, server)
-        made = bench.attempt(Talk() >> Ask(), "interrupted", n=4)
+        made = interrupted.gone_on(way).made
         difference = difference_of_rows(built_in.trial("several calls for each row", tmp_path), made)
         assert not difference, f"in its second session {difference}"
 
     @pytest.mark.parametrize("way", ["drain", "cancel"])
-    def test_no_answer_is_bought_again(self, way: Way, bench: EngineBench, server: ModelServer) -> None:
+    def test_no_answer_is_bought_again(self, way: Way, interrupted: Interrupted) -> None:
         """What a model has answered isn't asked again in the next session, even if its row isn't finished."""
         self.needs("resume")
-        had = self._interrupt(way, bench, server)
-        bench.attempt(Talk() >> Ask(), "interrupted", n=4)
-        again = [prompt for prompt in had if server.answered.count(prompt) > 1]
+        _, had, answered = interrupted.gone_on(way)
+        again = [prompt for prompt in had if answered.count(prompt) > 1]
         assert not again, f"the engine bought the answer to {again[0]!r} again, which the run had"
 
     def test_a_longer_run_buys_only_its_new_rows(
@@ -116,15 +155,16 @@ class EngineStopContract(EngineFacts):
         assert asked == 2, f"the engine asked {asked} times for the failed row, and should ask once more"
         assert not server.repeated, f"the engine bought the answer to {server.repeated[0]!r} again"
 
-    def _interrupt(self, way: Way, bench: EngineBench, server: ModelServer) -> list[str]:
-        """Interrupt a run of rows with several calls each after five answers, and return their prompts."""
-        server.hold_from(_ANSWERS)
-        session = bench.session(Talk() >> Ask(), "interrupted", n=4, concurrency=1)
-        with bench.begun(session) as wait:
-            server.wait_until_held()
-            stopped(session, way)
-            if way == "drain":
-                server.release()
-            wait()
-        server.release()
-        return server.answered[:_ANSWERS]
+
+def _interrupt(way: Way, bench: EngineBench, server: ModelServer) -> list[str]:
+    """Interrupt a run of rows with several calls each after five answers, and return their prompts."""
+    server.hold_from(_ANSWERS)
+    session = bench.session(Talk() >> Ask(), "interrupted", n=4, concurrency=1)
+    with bench.begun(session) as wait:
+        server.wait_until_held()
+        stopped(session, way)
+        if way == "drain":
+            server.release()
+        wait()
+    server.release()
+    return server.answered[:_ANSWERS]

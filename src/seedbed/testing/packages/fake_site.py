@@ -50,6 +50,20 @@ def _sections(entry_points: Mapping[str, Mapping[str, str]]) -> Iterable[str]:
         yield f"[{group}]\n" + "".join(f"{name} = {value}\n" for name, value in names.items())
 
 
+def forget_modules(folder: Path, names: Iterable[str] | None = None) -> None:
+    """Take modules imported from below a folder out of `sys.modules`: all of them, or those with given names.
+
+    A package without `__init__.py` has no file, only a path: one that's left would hide the real package of
+    its name, without a single attribute, from whatever runs next.
+    """
+    for name in [*sys.modules] if names is None else names:
+        module = sys.modules[name]
+        file = getattr(module, "__file__", None)
+        places = [file] if file else [*getattr(module, "__path__", ())]
+        if places and all(Path(place).is_relative_to(folder) for place in places):
+            del sys.modules[name]
+
+
 class FakeSite:
     """A folder of fake distributions, importable in a `with` block, and forgotten at its end."""
 
@@ -64,9 +78,7 @@ class FakeSite:
 
     def __exit__(self, *_: object) -> None:
         sys.path.remove(str(self.folder))
-        for name in set(sys.modules) - self._before:
-            if str(self.folder) in (getattr(sys.modules[name], "__file__", None) or ""):
-                del sys.modules[name]
+        forget_modules(self.folder, set(sys.modules) - self._before)
         scan(refresh=True)
 
     def install(

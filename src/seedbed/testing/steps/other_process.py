@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import importlib
 import json
 import os
 import signal
@@ -21,6 +20,7 @@ import pytest
 
 from seedbed.errors import SeedbedError
 from seedbed.tasks.rows import encode_row
+from seedbed.testing.contract_modules import imported
 
 # One process for all tests, which forks for each: a new one would import Seedbed again, which takes a second.
 _PROGRAM = """
@@ -129,7 +129,7 @@ def _contract(
         # Another test's file of that name.
         del sys.modules[module]
     try:
-        contract: Any = importlib.import_module(module)
+        contract: Any = imported(module, file)
         for part in name.split("."):
             contract = getattr(contract, part)
         return contract(), method, ""

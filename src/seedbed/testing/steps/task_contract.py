@@ -67,9 +67,8 @@ class TaskContract(AskingContract):
 
         A row that asks the model more than `most_calls` times counts as endless.
         """
-        script = self.bench.script()
-        trial = self.bench.run(script)
-        assert not script.endless, (
+        trial, endless, _ = self._made_well()
+        assert not endless, (
             f"a row asked the model more than {self.most_calls} times: "
             "end its loop, or raise the fact `most_calls`"
         )
@@ -80,7 +79,7 @@ class TaskContract(AskingContract):
 
         Dates, decimals, numpy scalars and the like convert. The engine refuses a row with any other value.
         """
-        trial = self.bench.run()
+        trial = self._made_well().trial
         assert not trial.of_kind("InvalidRowError"), f"rows were refused\n{trial.reasons}"
 
     def test_files_that_it_reads_are_declared(self) -> None:
@@ -97,7 +96,7 @@ class TaskContract(AskingContract):
 
     def test_rows_have_the_columns_promised(self) -> None:
         """Each row has all columns in `outputs`: before a run, steps downstream are checked against them."""
-        assert not (tried := self.bench.run()).of_kind("MissingColumnError"), tried.reasons
+        assert not (tried := self._made_well().trial).of_kind("MissingColumnError"), tried.reasons
         trial = self._good_trial()
         missing = lacking(trial.rows, self.made().columns)
         assert not missing, (
@@ -198,7 +197,7 @@ class TaskContract(AskingContract):
     def test_its_input_is_left_alone(self) -> None:
         """`format_input`, `format_output`, `generate_row` and `process` don't change the row they get.
 
-        The row's other generations, and prompts that ask again, would see the changes.
+        Whoever reads the code would expect the changes in the task's rows, which keep what came with the row.
         """
         task = self.made()
         changes = watch_changes(task, "format_input", "format_output", "generate_row", "process")
