@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import subprocess
 import sys
 import threading
 import tomllib
-import venv
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 import pytest
 import yaml
 from packaging.specifiers import SpecifierSet
+from tests.support.clean_environment import CleanEnvironment, have_uv_install
 from tests.support.scripted_llm import ALL, prompt, scripted
 
 from seedbed import (
@@ -419,16 +418,15 @@ def test_the_page_has_what_a_new_package_has_beside_the_task() -> None:
 @pytest.mark.slow
 def test_the_package_on_the_page_is_installed_and_looked_at(page: Any, tmp_path: Path) -> None:
     (tmp_path / "double.py").write_text(DOUBLE)
-    venv.create(tmp_path / "env", with_pip=True)
-    scripts = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin")
-    environment = {**os.environ, "PATH": os.pathsep.join([str(scripts), os.environ["PATH"]])}
+    environment = CleanEnvironment(tmp_path / "env")
+    have_uv_install(environment.folder)
 
     for line in [f"pip install --quiet '{ROOT}'", *commands("publish.md")]:
         if line.startswith("pip install -e"):
             page("publish.md")
         command = line.replace("llamacpp/smollm2-135m", "double.py:CountingLLM/any")
         ended = subprocess.run(
-            ["bash", "-c", command], env=environment, capture_output=True, text=True, check=False
+            ["bash", "-c", command], env=environment.variables, capture_output=True, text=True, check=False
         )
         assert ended.returncode == 0, f"{command}\n{ended.stdout}\n{ended.stderr}"
 

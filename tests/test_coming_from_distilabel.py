@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-import sys
-import venv
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.clean_environment import CleanEnvironment
 from tests.support.scripted_llm import prompt, scripted
 
 import seedbed
-from seedbed import Registry, Request, get_llm
+from seedbed import LLM, Pipeline, Registry, Request, Task, UnknownPluginError, UsageError, get_llm
 from seedbed.pipeline.file import load_pipeline
+from seedbed.plugins.authoring.distilabel_names import instead_of, registered_as
 
 PAGE = Path(__file__).parents[1] / "docs" / "how-to" / "coming-from-distilabel.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -100,10 +101,9 @@ for name in {names!r}:
 
 @pytest.mark.slow
 def test_the_old_program_and_their_names_are_those_of_distilabel(tmp_path: Path) -> None:
-    venv.create(tmp_path / "env", with_pip=True)
-    python = tmp_path / "env" / ("Scripts" if sys.platform == "win32" else "bin") / "python"
-    wanted = ["distilabel[openai]==1.5.3", "requests"]
-    subprocess.run([python, "-m", "pip", "install", "-q", *wanted], check=True, timeout=900)
+    theirs = CleanEnvironment(tmp_path / "env")
+    theirs.install("distilabel[openai]==1.5.3", "requests")
+    python = theirs.scripts / "python"
     (tmp_path / "before.py").write_text(file_of("before.py"))
     checked = "import before; assert len(list(before.pipeline.dag)) == 6"
     key = {"OPENAI_API_KEY": "none", "HOME": str(tmp_path)}
@@ -118,3 +118,85 @@ def test_the_old_program_and_their_names_are_those_of_distilabel(tmp_path: Path)
 def words(cell: str) -> list[str]:
     """Return the classes that a cell names; `vLLM` is only there if its library is."""
     return [name for name in re.findall(r"`([A-Z]\w+)`", cell) if name != "vLLM"]
+
+
+IMPORTS = {
+    "from seedbed import OpenAILLM": "get_llm('openai/MODEL')",
+    "from seedbed import KeepColumns": "get_step('select')",
+    "from seedbed import TextGeneration": "get_task('text-generation')",
+    "from seedbed import RuntimeParameter, Step": "words: int = 5",
+    "from seedbed import step": "class Mine(Step)",
+    "from seedbed.llms import OpenAILLM": "from seedbed import Task, Step, get_llm",
+    "from seedbed.steps.tasks.base import GeneratorTask": "from seedbed import Task, Step, get_llm",
+    "from seedbed.pipeline import Pipeline": "from seedbed import Pipeline",
+    "from seedbed.pipeline import routing_batch_function": "when('kind == 1', left)",
+    "from seedbed_tasks import ComplexityScorer": "get_task('complexity-score')",
+    "from seedbed_tasks import Task": "from seedbed import Task",
+    "from seedbed_tasks import TextGenration": "did you mean 'TextGeneration'?",
+    "from seedbed import GeneratorTsk": "did you mean 'GeneratorTask'?",
+}
+
+
+@pytest.mark.parametrize("statement", IMPORTS)
+def test_an_import_of_their_names_says_what_to_write(statement: str) -> None:
+    # Who tries whether a module is there catches this one.
+    with pytest.raises(ModuleNotFoundError) as refused:
+        exec(statement)
+    assert IMPORTS[statement] in str(refused.value)
+
+
+def test_a_name_that_is_nowhere_is_as_missing_as_ever() -> None:
+    for statement in ("from seedbed import zebra", "import seedbed.zebra", "from seedbed_tasks import zebra"):
+        with pytest.raises(ImportError, match=r"(cannot import name|No module named) '.*zebra'"):
+            exec(statement)
+    assert find_spec("seedbed.zebra") is None
+    assert not hasattr(seedbed, "Distiset")
+
+
+def test_all_names_of_the_page_are_answered_with_what_it_says() -> None:
+    for theirs, ours in (row for section in ("Tasks", "Steps", "Models") for row in rows_of(section)):
+        for name in words(theirs):
+            said = instead_of(name)
+            assert said or hasattr(seedbed, name), name
+            if registered := registered_as(name):
+                assert f"`{registered}`" in ours, name
+
+
+def test_their_names_in_a_file_are_answered_with_ours_and_its_package() -> None:
+    with pytest.raises(UnknownPluginError) as refused:
+        seedbed.get_step("KeepColumns", registry=Registry([]))
+    assert refused.value.advice[:2] == (
+        "it's the step 'select': get_step('select'), `use: select` in a file",
+        "pip install seedbed-data",
+    )
+
+
+def test_their_methods_are_answered_with_ours() -> None:
+    pipeline = Task() >> Task(name="second")
+    made = seedbed.run(seedbed.Pass(), input=[{"a": 1}])
+    answers = (
+        (lambda: pipeline.dry_run(), "preview(pipeline, 3"),
+        (lambda: pipeline.draw(), "pipeline.graph()"),
+        (lambda: Pipeline.from_yaml("a.yaml"), "Pipeline.from_file"),
+        (lambda: made.push_to_hub("me/a"), "out='hf://USER/NAME'"),
+        (lambda: made["default"]["train"], "for row in made"),
+    )
+    for tried, instead in answers:
+        with pytest.raises((AttributeError, UsageError)) as refused:
+            tried()
+        assert instead in str(refused.value)
+
+
+def test_a_backend_of_theirs_is_told_which_method_to_write() -> None:
+    with pytest.raises(UsageError, match=r"`agenerate` of 'Theirs'.*\n.*\n  write `async def respond"):
+
+        class Theirs(LLM):
+            """A backend."""
+
+            async def agenerate(self, input, num_generations=1): ...
+
+
+def test_a_program_that_needs_distilabel_is_answered_at_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "old.py").write_text("from distilabel.steps.tasks import Task\n")
+    with pytest.raises(UsageError, match="from seedbed import Task"):
+        seedbed.get_task(f"{tmp_path / 'old.py'}:Better")

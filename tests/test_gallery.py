@@ -107,7 +107,9 @@ def in_this_process(
     def run(words: list[str], folder: str, seed: int = 0) -> str:
         monkeypatch.chdir(folder)
         asks = "\nllm:" in Path("example.yaml").read_text()
-        invoke([*words, "--seed", str(seed), *(["--set", "llm.threads=1"] if asks else [])])
+        # Where the example sets no limit, an answer would ramble on up to the whole context.
+        settings = ["--set", "llm.threads=1", "--set", "llm.max_tokens=200"] if asks else []
+        invoke([*words, "--seed", str(seed), *settings])
         monkeypatch.undo()
         return capsys.readouterr().err
 

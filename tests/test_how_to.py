@@ -17,6 +17,7 @@ import click
 import jsonschema
 import pytest
 import yaml
+from tests.support.first_parameters import FirstParameters
 
 from seedbed import LLM, Capabilities, GeneratorTask, Pipeline, Registry, Request, Response, Step, run
 from seedbed.cli.command import seedbed as seedbed_command
@@ -68,6 +69,7 @@ class Numbers(GeneratorTask):
         return {"n": index}
 
 
+@pytest.mark.slow
 def test_the_cells_of_the_page_on_notebooks_run() -> None:
     names: dict[str, Any] = {"task": Numbers(), "llm": ManyAnswersLLM(model="m")}
     for code in fences("notebooks.md", "python"):
@@ -94,6 +96,7 @@ def test_the_pipeline_in_python_runs(tmp_path: Path) -> None:
     assert len(out.read_text().splitlines()) == 20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", fences("pipelines.md", "python")[1:])
 def test_a_graph_in_python_runs(code: str) -> None:
     names: dict[str, object] = {}
@@ -214,7 +217,8 @@ def test_the_plugins_on_the_page_keep_their_contracts(pytester: pytest.Pytester)
     for name, code in files.items():
         (pytester.path / name).write_text(code)
 
-    ran = pytester.inline_run("-p", "no:hypothesispytest")
+    # All parameters are in test_doc_contracts.py, with the same plugins.
+    ran = pytester.inline_run("-p", "no:hypothesispytest", plugins=[FirstParameters()])
 
     passed, _, failed = ran.listoutcomes()
     assert failed == []
@@ -292,6 +296,7 @@ def test_the_engine_on_the_page_makes_the_rows_that_the_one_that_is_built_in_mak
     assert len(outs[0].read_text().splitlines()) == 5
 
 
+@pytest.mark.slow
 def test_the_tables_of_their_page_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     orders, reviews = fences("tables.md", 'yaml title="[a-z.]*"')

@@ -9,6 +9,7 @@ You can import everything public from here. Each name is loaded on first use.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -332,7 +333,8 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("seedbed.plugins.discovery.metadata").running_version() or "unknown"
     if name not in _HOME:
-        raise AttributeError(f"module 'seedbed' has no attribute {name!r}")
+        advice = import_module("seedbed.plugins.authoring.distilabel_names").instead_of(name)
+        raise AttributeError("\n  ".join((f"module 'seedbed' has no attribute {name!r}", *advice)))
     home = f"seedbed.{_HOME[name]}"
     try:
         module = import_module(home)
@@ -346,3 +348,16 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return [*globals(), *__all__]
+
+
+class _LastFinder:
+    # `from seedbed import X` looks for a module X once nothing else has it, and drops an AttributeError. So
+    # what to write instead can only be said here, where nothing that exists is asked for.
+    @staticmethod
+    def find_spec(fullname: str, path: object = None, target: object = None) -> None:
+        package, _, name = fullname.rpartition(".")
+        if package.startswith("seedbed"):
+            import_module("seedbed.plugins.authoring.missing_names").refuse_import(package, name)
+
+
+sys.meta_path.append(_LastFinder)

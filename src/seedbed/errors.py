@@ -159,10 +159,8 @@ class LLMError(SeedbedError):
         self.status = status
         self.retry_after = retry_after
         self.limits = limits
-        if retryable is not None:
-            self.retryable = retryable
-        if fatal is not None:
-            self.fatal = fatal
+        self.retryable = self.retryable if retryable is None else retryable
+        self.fatal = self.fatal if fatal is None else fatal
 
 
 class RateLimitedError(LLMError):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 
 _CUTOFF = 0.6
 # Names almost as near as the best one may be what was meant.
@@ -14,6 +17,19 @@ _SHORT = 4
 
 def did_you_mean(word: str, known: Iterable[str]) -> tuple[str, ...]:
     """Return a line of advice with the known words nearest to `word`, or nothing."""
+    # A step that reads a misspelt column may ask for each of a million rows, most with the same columns.
+    return _nearest(word, tuple(known))
+
+
+def similar_files(path: Path) -> tuple[str, ...]:
+    """Return a line of advice with the files next to a missing one whose names are nearest, or nothing."""
+    with suppress(OSError):
+        return did_you_mean(path.name, (entry.name for entry in path.parent.iterdir()))
+    return ()
+
+
+@lru_cache(maxsize=64)
+def _nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
     by_lower = {name.lower(): name for name in known}
     ranked = sorted(((-_likeness(word.lower(), lower), name) for lower, name in by_lower.items()))
     best = -ranked[0][0] if ranked else 0.0

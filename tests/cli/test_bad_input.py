@@ -40,7 +40,7 @@ def test_no_input_reaches_a_fault_of_ours(folder: Path, capfd: pytest.CaptureFix
 def test_no_input_of_thousands_reaches_a_fault_of_ours(
     folder: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    check_commands(5000, folder, capfd)
+    check_commands(2000, folder, capfd)
 
 
 def test_a_file_that_is_nested_too_deep_is_said_to_be_so(folder: Path, seedbed: Seedbed) -> None:

@@ -71,6 +71,71 @@ def test_a_misspelt_command_is_answered_with_the_nearest(seedbed: Seedbed) -> No
 
 
 @pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("export qa", "`seedbed runs export`"),
+        ("list", "`seedbed runs list`"),
+        ("resume", "`seedbed run`"),
+        ("runs resume qa", "`seedbed run`"),
+        ("runs compare a b", "`seedbed runs diff`"),
+        ("runs rm a", "`seedbed runs remove`"),
+        ("plugins info qa-pairs", "`seedbed plugins show`"),
+    ],
+)
+def test_a_command_that_is_elsewhere_or_has_another_name_is_found(
+    words: str, meant: str, seedbed: Seedbed
+) -> None:
+    assert seedbed(*words.split()).error.splitlines()[1].startswith(f"  did you mean {meant}")
+
+
+@pytest.mark.parametrize(
+    ("option", "instead"),
+    [
+        ("--model", "did you mean '--llm'?"),
+        ("--rows", "did you mean '-n'?"),
+        ("--output", "did you mean '--out'?"),
+        ("--temperature", "write --set llm.temperature=VALUE"),
+        ("--base-url", "write --set llm.base_url=VALUE"),
+        ("--concurency", "did you mean '--concurrency'?"),
+    ],
+)
+def test_an_option_that_has_another_name_is_found(option: str, instead: str, seedbed: Seedbed) -> None:
+    assert seedbed("run", "qa-pairs", option, "1").error.splitlines()[1] == f"  {instead}"
+
+
+@pytest.mark.parametrize(
+    ("command", "there"),
+    [
+        ("run first.yml", "first.yaml"),
+        ("check firs.yaml", "first.yaml"),
+        ("run task.py:Mine", "tasks.py"),
+        ("run text-generation --llm openai/x --input row.jsonl", "rows.jsonl"),
+    ],
+)
+def test_a_file_that_is_not_there_is_answered_with_the_nearest(
+    command: str, there: str, seedbed: Seedbed
+) -> None:
+    Path(there).write_text("")
+
+    result = seedbed(*command.split())
+    assert f"did you mean '{there}'?" in result.out + result.error
+
+
+def test_a_folder_in_place_of_a_file_of_rows_shows_its_pattern(seedbed: Seedbed) -> None:
+    Path("data").mkdir()
+    for name in ("a.jsonl", "b.jsonl", "README.md"):
+        Path("data", name).write_text("")
+
+    result = seedbed("run", "text-generation", "--llm", "openai/x", "--input", "data")
+    assert "or several by a pattern: 'data/*.jsonl'" in result.error
+
+
+def test_a_field_of_the_llm_in_the_place_of_the_tasks_is_found(seedbed: Seedbed) -> None:
+    result = seedbed("run", "qa-pairs", "--llm", "openai/x", "--set", "base_url=http://localhost/v1")
+    assert "for a field of the LLM, write --set llm.base_url=VALUE" in result.error
+
+
+@pytest.mark.parametrize(
     ("raised", "status", "said"),
     [
         (UsageError("a fact", "advice\n  more"), ExitStatus.USAGE, "error: a fact\n  advice"),

@@ -160,7 +160,7 @@ def test_an_error_over_a_run_that_is_whole_stays_what_it_is(whole: Path) -> None
 
 
 @pytest.mark.slow
-@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=200)
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=80)
 @given(cell=st.sampled_from(CELLS), value=st.sampled_from(VALUES))
 def test_any_value_in_any_column_is_survived_by_each_command(
     whole: Path, capfd: pytest.CaptureFixture[str], cell: Cell, value: object

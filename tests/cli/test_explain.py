@@ -13,11 +13,11 @@ from tests.cli.conftest import Result
 from tests.support.scripted_llm import scripted
 from tests.support.terminal import terminal
 
-from seedbed import GeneratorTask, Reject, SharedAnswers, Step, run
+from seedbed import GeneratorTask, Reject, Run, SharedAnswers, Step, run
 from seedbed.cli import invoke
 from seedbed.engine.lineage.shared import shared_with
 from seedbed.engine.lineage.story_making import story_of
-from seedbed.store import RunReader
+from seedbed.store import ModelRows, RunReader
 
 Seedbed = Callable[..., Result]
 
@@ -223,6 +223,68 @@ def test_long_texts_are_folded_on_a_terminal_and_whole_with_full(
     assert "\x1b[36m\x1b[1muser\x1b[0m" in folded
     assert max(len(re.sub(r"\x1b\[\d+m", "", line)) for line in folded.splitlines()) <= 80
     assert "Point 20" in shown("--full")
+
+
+class Asked(GeneratorTask):
+    """Asks twice for each row."""
+
+    template: str = "Name {{ n }}."
+
+    def sample(self, index, rng):
+        return {"n": index}
+
+    async def generate_row(self, input):
+        prompt = self.format_input(input)
+        return {**input, "text": await self.ask(prompt) + await self.ask("And now?")}
+
+
+def old_calls(seedbed: Seedbed, row: str = "0") -> list[tuple[str, bool]]:
+    """Return the prompt of each call of a row, and whether it's said to be outdated."""
+    (step,) = json.loads(seedbed("runs", "explain", "asked", row, "--json").out)["steps"]
+    return [(call["messages"][-1]["content"], call["old"]) for call in step["calls"]]
+
+
+def ask(template: str, n: int = 1, **options: object) -> Run:
+    return run(Asked(llm=scripted(), template=template), n, name="asked", **options)
+
+
+def test_calls_of_an_earlier_prompt_are_said_to_be_outdated(seedbed: Seedbed) -> None:
+    ask("Name {{ n }}.")
+    assert old_calls(seedbed) == [("Name 0.", False), ("And now?", False)]
+    ask("Call {{ n }}.")
+    # The second question is the same, so its answer is used again.
+    changed = [("Name 0.", True), ("And now?", False), ("Call 0.", False)]
+    assert old_calls(seedbed) == changed
+    shown = seedbed("runs", "explain", "asked", "0").out
+    assert shown.count("outdated: ") == 1
+    assert shown.index("outdated: ") < shown.index("Name 0.") < shown.index("Call 0.")
+    ask("Call {{ n }}.", 2)
+    assert old_calls(seedbed) == changed
+    assert old_calls(seedbed, "1") == [("Call 1.", False), ("And now?", False)]
+    ask("Name {{ n }}.")
+    assert old_calls(seedbed) == [("Name 0.", False), ("And now?", False), ("Call 0.", True)]
+
+
+def test_calls_of_another_model_made_none_of_the_rows(seedbed: Seedbed) -> None:
+    for model in ("one", "two"):
+        made = run(Asked(llm=scripted(model=model)), 1, name="asked")
+    with RunReader.open(made.folder) as reader:
+        (row,) = ModelRows(reader, "asked", "made_by")
+        assert json.loads(row)["made_by"] == "two"
+        assert reader.count_calls_of("asked", "0") == {"two": 2}
+
+
+def test_a_refused_row_has_the_calls_that_it_was_refused_for(folder: Path) -> None:
+    class Refusing(Asked):
+        async def generate_row(self, input):
+            await super().generate_row(input)
+            raise Reject("not this one")
+
+    for template in ("Name {{ n }}.", "Call {{ n }}."):
+        made = run(Refusing(llm=scripted(), template=template), 1, name="refused", max_attempts=1)
+    (row,) = made.rejected_rows()
+    assert [call.messages[-1]["content"] for call in row.calls if call.messages] == ["And now?", "Call 0."]
+    assert len(row.calls) == 2
 
 
 class Chapters(GeneratorTask):

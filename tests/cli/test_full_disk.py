@@ -9,9 +9,10 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import pytest
+
+from seedbed.cli import invoke
 
 TASK = """
 import hashlib
@@ -53,6 +54,7 @@ def is_a_disk_to_be_had() -> bool:
     return unshare is not None and subprocess.run([unshare, "-rm", "true"], check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.variants(1)
 @pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
 @pytest.mark.parametrize(
@@ -169,24 +171,36 @@ def test_what_is_shown_on_a_full_disk_ends_with_a_word(command: str) -> None:
     assert (ended.returncode, ended.stderr) == (3, said)
 
 
+@pytest.fixture(scope="module")
+def runs_to_copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run, and of the same one in two shards."""
+    folder = tmp_path_factory.mktemp("full")
+    (folder / "in.jsonl").write_text("".join(f'{{"text": "{n} {"x" * 100}"}}\n' for n in range(400)))
+    make = ["run", "map", "--set", "make.n=text | length", "--input", "in.jsonl"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("SEEDBED_RUNS", "runs")
+        for name, more in (("a", []), ("s1", ["--shard", "1/2"]), ("s2", ["--shard", "2/2"])):
+            assert invoke([*make, "--name", name, *more]) == 0
+    return folder / "runs"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not is_a_disk_to_be_had(), reason="a small disk takes a namespace of its own")
 @pytest.mark.parametrize("command", ["runs copy a disk/copied", "runs copy a b", "runs merge m s1 s2"])
-def test_a_full_disk_stops_what_copies_runs_with_status_3(tmp_path: Path, command: str) -> None:
-    seedbed = [sys.executable, "-m", "seedbed"]
-    (tmp_path / "in.jsonl").write_text("".join(f'{{"text": "{n} {"x" * 100}"}}\n' for n in range(400)))
+def test_a_full_disk_stops_what_copies_runs_with_status_3(
+    tmp_path: Path, runs_to_copy: Path, command: str
+) -> None:
     (tmp_path / "disk").mkdir()
-    make = ["run", "map", "--set", "make.n=text | length", "--input", "in.jsonl"]
-    where: Any = {"cwd": tmp_path, "env": {**os.environ, "SEEDBED_RUNS": "runs"}, "capture_output": True}
-    for name, more in (("a", []), ("s1", ["--shard", "1/2"]), ("s2", ["--shard", "2/2"])):
-        subprocess.run([*seedbed, *make, "--name", name, *more], check=True, **where)
     script = (
-        "mount -t tmpfs -o size=1m none disk; cp -r runs disk; export SEEDBED_RUNS=disk/runs; "
+        f"mount -t tmpfs -o size=1m none disk; cp -r '{runs_to_copy}' disk; export SEEDBED_RUNS=disk/runs; "
         "dd if=/dev/zero of=disk/fill bs=1k count=5000 2> /dev/null; "
         f"exec '{sys.executable}' -m seedbed {command}"
     )
 
-    ended = subprocess.run(["unshare", "-rm", "sh", "-c", script], text=True, check=False, **where)
+    ended = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
 
     assert ended.returncode == 3, ended.stderr
     assert "No space left" in ended.stderr or "disk is full" in ended.stderr

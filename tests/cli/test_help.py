@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
@@ -132,3 +133,15 @@ class Part(BaseModel):
 )
 def test_types_are_shown_in_plain_words(annotation: Any, words: str) -> None:
     assert plain_words(annotation) == words
+
+
+def test_the_page_on_the_command_has_all_commands() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "command.md").read_text(encoding="utf-8")
+    root = cli.seedbed
+    runs = root.get_command(Context(root), "runs")
+    assert isinstance(runs, Group)
+    below = [f"runs {name}" for name in runs.commands if name != "list"]
+    missing = [
+        name for name in (*root.list_commands(Context(root)), *below) if f"\n    seedbed {name} " not in page
+    ]
+    assert missing == []

@@ -51,6 +51,7 @@ def test_nothing_is_written(seedbed: Seedbed, folder: Path, runs: Path) -> None:
     assert [*runs.iterdir()] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "named", [(), ("--name", "mine"), ("-o", "mine.jsonl")], ids=["task", "name", "stem"]
 )
@@ -105,7 +106,7 @@ def test_a_probe_pays_for_the_first_rows_and_the_run_goes_on_after_them(seedbed:
     assert "probe: 6 rows tried for $0.0013, 5 accepted\n" in result.out
     assert "accepted: 83% (44% to 97%)\n" in result.out
     assert "rows to try: 48 (42 to 92)\n" in result.out
-    assert "cost of all: $0.01 ($" in result.out
+    assert "total cost: $0.01 ($" in result.out
     assert ", with 16 calls in flight\n" in result.out
     assert not Path("haiku.jsonl").exists()
     made = seedbed("run", *command, "--json")

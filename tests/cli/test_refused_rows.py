@@ -385,7 +385,7 @@ def test_a_row_is_found_by_its_line_whatever_became_of_it(seedbed: Seedbed, judg
             assert out.startswith(f"questions.jsonl, line {line} (row ")
             assert out.splitlines()[0].endswith(f": {verdict}")
     error = seedbed("runs", "explain", "judged", "questions.jsonl:9").error
-    assert "its rows are questions.jsonl, lines 1, 2, 3, ..." in error
+    assert "its rows are questions.jsonl, lines 1, 2, 3\n" in error
     assert "FILE:7" in error
     assert seedbed("runs", "explain", "judged", "--line", "1").out.startswith("questions.jsonl, line 1 (row ")
     # Rows are known by content: they are found where they stand now, and without the file by their id.

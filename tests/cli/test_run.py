@@ -115,6 +115,7 @@ def test_answers_that_were_cut_are_counted(seedbed: Seedbed) -> None:
     assert "3 answers were cut off at max_tokens: raise generation.max_tokens" in result.err
 
 
+@pytest.mark.slow
 def test_answers_that_were_cut_are_counted_by_step_if_several_steps_ask(seedbed: Seedbed) -> None:
     steps = [
         {"use": "t.py:Haiku", "with": {"output_mappings": {"haiku": "question"}}},
@@ -147,11 +148,12 @@ def test_rows_that_failed_are_counted_with_their_step_if_several_steps_ask(seedb
     )
 
 
-def test_rows_missing_before_a_step_over_all_rows_are_said(seedbed: Seedbed) -> None:
-    Path("in.jsonl").write_text('{"a": 2}\n{"a": 1}\n')
+@pytest.mark.parametrize(("count", "said"), [(2, "2 rows"), (0, "no row")])
+def test_rows_missing_before_a_step_over_all_rows_are_said(seedbed: Seedbed, count: int, said: str) -> None:
+    Path("in.jsonl").write_text('{"a": 2}\n' * count)
     result = seedbed("run", "sort", "--set", "by=a", "--input", "in.jsonl", "-n", "5", "-o", "s.jsonl")
     assert result.status == 1
-    assert "2 rows came to the step over all rows, fewer than n asks for" in result.err
+    assert f"  {said} came to the step over all rows, fewer than n asks for" in result.err
     assert "there were no more rows: the source ended" in result.err
 
 
@@ -180,6 +182,7 @@ def test_a_plain_step_needs_no_llm(seedbed: Seedbed) -> None:
     assert seedbed("run", "t.py:Count", "--input", "in.jsonl").rows == [{"a": 1, "b": 2, "columns": 2}]
 
 
+@pytest.mark.slow
 def test_the_same_seed_samples_the_same_rows_and_another_one_does_not(seedbed: Seedbed) -> None:
     def seasons(seed: str) -> list[str]:
         rows = seedbed("run", "t.py:Haiku", *ECHO, "-n", "20", "--seed", seed).rows
@@ -211,7 +214,7 @@ WRONG = {
         "set them with --set llm.api_key=VALUE; `seedbed run --llm t.py:Keyed/m --help` shows them",
     ),
     "missing field": (("t.py:Needy", *ECHO, "-n", "1"), "instruction: this field is required"),
-    "missing pipeline file": (("missing.yaml",), "'missing.yaml' cannot be read"),
+    "missing pipeline file": (("missing.yaml",), "there is no file 'missing.yaml'"),
     "refused key": (("t.py:Haiku", *ECHO, "-n", "1", "--set", "llm.refuses=true"), "set ECHO_API_KEY"),
     "task that cannot be made": (("t.py:Clumsy", *ECHO, "-n", "1"), "making it raised RuntimeError: no good"),
     "misspelt option": (("t.py:Haiku", "--lml", "a/b"), "did you mean '--llm'?"),
@@ -263,6 +266,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_word(start: Start) -> No
     process.stderr.close()
 
 
+@pytest.mark.slow
 def test_a_pipeline_file_runs_with_settings_for_its_steps(seedbed: Seedbed) -> None:
     Path("in.jsonl").write_text('{"topic": "rivers"}\n')
     Path("p.yaml").write_text(

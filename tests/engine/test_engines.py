@@ -24,8 +24,10 @@ from seedbed import (
     Verdict,
     run,
 )
+from seedbed.engine.engine_check import engine_name
 from seedbed.engine.open_session import open_session
 from seedbed.engine.plan_making import make_plan
+from seedbed.plugins.registry import Registry
 from seedbed.store import RunReader, RunStore
 
 MADE: list[Job] = []
@@ -185,6 +187,69 @@ def test_one_that_fails_is_named_and_what_it_has_made_is_kept(after: int) -> Non
 
     assert "test_engines.Broken' is broken: KeyError: 'no such worker'" in error.fact
     assert "test_engines.py, line" in error.advice[0]
+
+
+class Careless(Fixed):
+    """Does something wrong after its last row."""
+
+    async def make_rows(self) -> bool:
+        finished = await super().make_rows()
+        self.job.store.flush()
+        self.spoil(self.job.store, len([*self.job.store.verdicts("word")]))
+        return finished
+
+    def spoil(self, store: RunStore, count: int) -> None:
+        raise NotImplementedError
+
+
+class Doubling(Careless):
+    def spoil(self, store: RunStore, count: int) -> None:
+        store.add_verdict(Verdict("word", count, "0", "accepted", "word", "0", 0))
+
+
+class Inventing(Careless):
+    def spoil(self, store: RunStore, count: int) -> None:
+        store.add_verdict(Verdict("word", count, "77", "accepted", "word", "77", 0))
+
+
+class Skipping(Careless):
+    def spoil(self, store: RunStore, count: int) -> None:
+        store.add_verdict(Verdict("word", count + 1, "9", "rejected", "word", "9", 0))
+
+
+class Forgetting(Careless):
+    def spoil(self, store: RunStore, count: int) -> None:
+        store.truncate_verdicts("word", count - 1)
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [
+        (Doubling, "accepted the row '0' 2 times at 'word'"),
+        (Inventing, "accepted the row '77' at 'word', and the run has no result of 'word' for it"),
+        (Skipping, "verdicts at 'word', with numbers up to 7: some are lost"),
+        (Forgetting, "counted 4 rows, and accepted 3 at 'word': some are lost or doubled"),
+    ],
+)
+def test_one_that_loses_rows_or_gives_one_twice_is_named_before_the_dataset_is_written(
+    engine: type[Engine], said: str, tmp_path: Path
+) -> None:
+    made = run(Word(llm=scripted()), 5, name="words", engine=engine, out=tmp_path / "words.jsonl")
+    assert (made.outcome, (tmp_path / "words.jsonl").exists()) == ("stopped", False)
+    assert isinstance(made.stopped_by, PluginError)
+    assert f"test_engines.{engine.__name__}' " in made.stopped_by.fact
+    assert said in made.stopped_by.fact
+
+    again = run(Word(llm=scripted()), 5, name="words", out=tmp_path / "words.jsonl")
+    lines = (tmp_path / "words.jsonl").read_text().splitlines()
+    assert (again.outcome, len({*lines}), len(lines)) == ("complete", 5, 5)
+
+
+def test_one_of_an_installed_package_is_named_with_it() -> None:
+    # As one that a program has imported itself.
+    cls = type("Cluster", (Fixed,), {"__module__": "seedbed_openai.cluster"})
+    named = engine_name(cls.__new__(cls), Registry())
+    assert named == "the engine 'seedbed_openai.cluster.Cluster' of seedbed-openai 0.1.0"
 
 
 def test_one_that_cannot_be_made_lets_go_of_the_run() -> None:

@@ -167,6 +167,7 @@ def settled(examples: int) -> settings:
 STORM = ["429", "429 with retry-after", "503", "dropped", "cut", "hang", "malformed", "good"] * 5
 
 
+@pytest.mark.slow
 @settled(5)
 @given(st.sampled_from(sorted(KINDS)), MIXTURES, st.sampled_from([None, 0, 3]), st.sampled_from([None, 1, 4]))
 @example("generator", ["400", "good", "no text", "no text", "no text", "400"], None, 4)
@@ -179,7 +180,7 @@ def test_every_row_of_a_run_is_decided_once_and_what_is_missing_is_asked_next_ti
 
 
 @pytest.mark.slow
-@settled(150)
+@settled(60)
 @given(st.sampled_from(sorted(KINDS)), MIXTURES, st.sampled_from([None, 0, 3]), st.sampled_from([None, 1, 4]))
 def test_so_it_is_under_many_mixtures_of_faults(server, kind, mixture, most, concurrency):
     hold(server, kind, mixture, most, concurrency)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr, field_validator
@@ -116,7 +118,38 @@ def with_method(body: str) -> Step:
     return made
 
 
+def using(table: Any) -> Step:
+    names: dict[str, Any] = {"Step": Step, "__name__": __name__, "TABLE": table}
+    exec("class Own(Step):\n    def process(self, row): return {**row, 'of': str(TABLE)}", names)
+    made: Step = names["Own"]()
+    return made
+
+
+class Pair(NamedTuple):
+    """A number, and what is done with it."""
+
+    number: int
+    what: Callable[..., Any]
+
+
+class Itself(list[Any]):
+    """Holds itself."""
+
+    def __init__(self) -> None:
+        self.append(self)
+
+
 CODE = [
+    pytest.param(using(["a", "b"]), using(["a", "c"]), id="list of the module"),
+    pytest.param(using({"a": ("b", 1)}), using({"a": ("b", 2)}), id="dictionary of the module"),
+    pytest.param(using({"a", "b"}), using({"a", "c"}), id="set of the module"),
+    pytest.param(using({"a": [one]}), using({"a": [two]}), id="function in a dictionary of the module"),
+    pytest.param(using([Pair(1, one)]), using([Pair(1, two)]), id="function in a named tuple of the module"),
+    pytest.param(using([OrderedDict(a=one)]), using([OrderedDict(a=two)]), id="function in an OrderedDict"),
+    pytest.param(using({1: "a"}), using({"1": "a"}), id="a number as key, and its text"),
+    pytest.param(using([{1: one}]), using([{1: two}]), id="function under a number as key"),
+    pytest.param(using(["\ud83d", {"a"}]), using(["\ud83d", {"b"}]), id="half a character, and a set"),
+    pytest.param(using([2**64]), using([2**64 + 1]), id="a number of more than 64 bits"),
     pytest.param(closing_over(1), closing_over(2), id="enclosed value"),
     pytest.param(calling(one), calling(two), id="enclosed function"),
     pytest.param(typed(Field(max_length=3)), typed(Field(max_length=4)), id="schema of a row"),
@@ -139,6 +172,28 @@ def test_the_code_that_makes_a_row_is_in_it(one: Any, other: Any) -> None:
     assert fingerprint(one) != fingerprint(other)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(using([object()]), using([object()]), id="objects, which differ in each process"),
+        pytest.param(using({"a": textwrap.dedent}), using({"a": textwrap.fill}), id="functions of libraries"),
+        pytest.param(using([Itself()]), using([Itself()]), id="a list that holds itself"),
+    ],
+)
+def test_what_a_table_of_the_module_holds_besides_is_not_in_it(one: Any, other: Any) -> None:
+    assert fingerprint(one) == fingerprint(other)
+
+
+def test_what_a_step_collects_in_a_table_of_the_module_is_not_in_it() -> None:
+    table: list[str] = []
+    step = using(table)
+    before = fingerprint(step)
+
+    table.append("seen")
+
+    assert fingerprint(step) == before
+
+
 def test_a_comment_is_not_in_it() -> None:
     made = [
         with_method(
@@ -158,10 +213,14 @@ from tests.support.scripted_llm import scripted
 
 WORDS = {"alpha", "beta", "gamma", "delta"}
 
+class Place:
+    pass
+
 class Typed(GeneratorTask):
     template: str = "Go on."
     words: set[str] = WORDS
     hook: object = print
+    hooks: set[object] = {print, len, lambda text: text.strip(), Place(), (frozenset(WORDS), 1), (2,)}
 
     class Output(BaseModel):
         text: str | None

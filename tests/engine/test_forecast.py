@@ -142,6 +142,13 @@ def test_tokens_that_were_measured_replace_estimates():
     assert not forecast.is_bound
 
 
+def test_rows_after_the_cut_of_a_smaller_n_count_as_accepted():
+    for n in (40, 10):
+        run(Poem(), n=n, llm=counted(), name="cut")
+    (step,) = plan(Poem(template="Other {{ index }}"), n=20, llm=counted(), name="cut").steps
+    assert step.calls == 20
+
+
 def test_rows_that_were_rejected_before_are_expected_again():
     def odd_ones(request: Any) -> str:
         return "" if request.messages[-1]["content"][-2] in "13579" else "fine"
@@ -150,6 +157,43 @@ def test_rows_that_were_rejected_before_are_expected_again():
     forecast = plan(Poem(max_reasks=0), n=20, llm=ScriptedLLM(odd_ones), name="poems")
     assert forecast.calls is not None
     assert 26 <= forecast.calls <= 32
+
+
+class Shorten(Step):
+    """Makes a number and a short text of an answer, as `map` and `select` do."""
+
+    outputs: ClassVar[list[str]] = ["words", "begins"]
+    repeatable: ClassVar[bool] = True
+
+    def process(self, row):
+        return {"words": len(row["poem"].split()), "begins": row["poem"][:1]}
+
+
+class Judge(Task):
+    template: str = "Judge {{ words }} words that begin with {{ begins }}"
+
+
+def test_what_a_step_without_a_model_makes_of_an_answer_is_counted_by_what_it_makes():
+    steps = Poem() >> Shorten() >> Judge()
+    llm = counted()
+    forecast = plan(steps, n=10, llm=llm)
+    made = run(steps, n=10, llm=llm)
+    assert forecast.input_tokens == pytest.approx(made.calls.usage.input_tokens, abs=20)
+    assert forecast.steps[-1].waits_for == ()
+
+
+def test_a_step_that_takes_no_placeholder_makes_texts_as_long_as_the_answers():
+    class Numbered(Shorten):
+        def process(self, row):
+            raise ValueError(f"{row['poem']} is no poem")
+
+    class Kept(Shorten):
+        repeatable: ClassVar[bool] = False
+
+    for step in (Numbered(), Kept()):
+        judge = plan(Poem() >> step >> Judge(), n=10, llm=counted(max_tokens=300)).steps[-1]
+        assert judge.input_tokens == pytest.approx(10 * (300 + 9), rel=0.02)
+        assert judge.waits_for == (step.name,)
 
 
 def test_a_prompt_that_waits_for_an_answer_counts_its_longest():
@@ -271,6 +315,7 @@ def test_several_generations_of_a_row_are_as_many_rows():
     assert forecast.calls == 20
 
 
+@pytest.mark.slow
 def test_rows_that_steps_multiplied_before_are_multiplied_again():
     graph = Poem(num_generations=3) >> Critique()
     run(graph, n=30, llm=counted(), name="poems")
@@ -527,6 +572,23 @@ def test_a_task_that_makes_its_own_calls_has_no_upper_bound():
     run(Twice(), input=rows, n=10, llm=llm, name="twice")
     after = plan(Twice(), input=rows, llm=llm, name="twice", **PRICES)
     assert (after.calls, after.steps[0].decides_calls) == (80, False)
+
+
+def test_what_is_asked_about_different_answers_is_counted():
+    class Compared(Task):
+        outputs: ClassVar[list[str]] = ["better"]
+        template: str = "Write {{ text }}"
+
+        async def generate_row(self, input):
+            drafts = [await self.ask(f"Write {input['text']}"), await self.ask(f"Rewrite {input['text']}")]
+            if len({*drafts}) < 2:
+                return {"better": None}
+            return {"better": await self.ask("Which is better?\n" + "\n".join(drafts))}
+
+    (step,) = plan(Compared(), input=[{"text": "a"}, {"text": "b"}], llm=counted()).steps
+    assert step.calls == 6
+    # The judge's prompt holds two answers, each at its longest.
+    assert step.input_tokens > 2 * 2 * 10
 
 
 def test_vectors_that_cost_nothing_are_no_calls():

@@ -10,6 +10,7 @@ import pytest
 from tests.support.scripted_llm import scripted
 
 from seedbed import GeneratorStep, GlobalStep, Pass, Step, Task, UsageError, otherwise, run, when
+from seedbed.engine.segments.segments import upstream
 from seedbed.store import RunReader
 from seedbed.tasks.rows import Row
 
@@ -50,6 +51,16 @@ def test_rows_made_of_all_rows_go_to_a_step_and_to_another_that_needs_all() -> N
 
     assert [row["n"] for row in made.rows()] == [4]
     assert [row["n"] for row in made.rows("largest")] == [4]
+
+
+@pytest.mark.slow
+def test_the_steps_upstream_are_looked_at_once_however_many_ways_lead_there() -> None:
+    # Two ways for each fork: 2^100 of them.
+    forked = Count() >> Pass(name="start")
+    for level in range(100):
+        forked = forked >> [Pass(name=f"left {level}"), Pass(name=f"right {level}")] >> Pass(name=f"{level}")
+
+    assert len(upstream(forked.topology(), "99")) == 302
 
 
 def test_a_condition_that_changes_its_mind_neither_loses_a_row_nor_doubles_it() -> None:

@@ -16,7 +16,8 @@ from seedbed import GeneratorTask, Request, Step, Task, image_part, run
 from seedbed.engine.lineage.story_making import story_of
 from seedbed.engine.prompts.keeper import PromptKeeper
 from seedbed.engine.prompts.reader import PromptReader
-from seedbed.llm.calling.scope import CallScope, RowText
+from seedbed.llm.calling.row_text import RowText
+from seedbed.llm.calling.scope import CallScope
 from seedbed.store import RunReader
 from seedbed.store.answer_packing import unpack
 
@@ -202,6 +203,18 @@ def test_of_prompts_that_differ_in_short_values_only_the_values_are_kept():
     lost = PromptReader(Marks(), []).prompt_of(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
     assert lost is not None
     assert lost.messages[0]["content"] == "[a text that the run doesn't have]"
+
+
+def test_numbers_that_are_equal_but_not_in_json_come_back_as_they_were():
+    marks = Marks()
+    keeper = PromptKeeper(marks.values.__setitem__, [])
+    for weight in (1, 1, 1, 1.0, 1.0, True, True, 1):
+        scope = CallScope(0, "step", "7")
+        message: dict[str, Any] = {"role": "user", "content": "Count boats.", "weight": weight}
+        asked = keeper.asked(scope, Request((message,)))
+        told = PromptReader(marks, []).prompt_of(b'{"asked":' + asked + b"}")  # type: ignore[arg-type]
+        assert told is not None
+        assert repr(told.messages[0]["weight"]) == repr(weight)
 
 
 def test_a_template_with_a_short_value_in_many_places_is_kept_once():

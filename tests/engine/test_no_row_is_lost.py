@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
+from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -13,14 +16,18 @@ from seedbed import (
     LLM,
     GeneratorOutput,
     GeneratorTask,
+    Pass,
     Registry,
     Reject,
     Request,
     Response,
+    SeedbedError,
     Step,
     Task,
     UsageError,
+    otherwise,
     run,
+    when,
 )
 from seedbed.pipeline.file import load_pipeline
 from seedbed.plugins.policy.policy import Policy
@@ -37,6 +44,9 @@ class KeyedLLM(LLM):
         return Response.of_text(str(request.messages[-1]["content"]))
 
 
+ROWS = [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
 class Cancelling(Step):
     def process(self, row: Row) -> Row:
         if row["n"] == 1:
@@ -45,9 +55,88 @@ class Cancelling(Step):
 
 
 def test_a_row_whose_step_raises_cancelled_fails_and_is_not_forgotten() -> None:
-    made = run(Cancelling(), input=[{"n": 0}, {"n": 1}, {"n": 2}])
+    made = run(Cancelling(), input=ROWS)
 
     assert (made.accepted, made.failed, made.outcome) == (2, 1, "incomplete")
+
+
+ANY_CANCELLED = pytest.mark.parametrize("kind", [asyncio.CancelledError, concurrent.futures.CancelledError])
+
+
+class Cancelled(GeneratorTask):
+    """Raises where it's told to, as code does that waits for something that was cancelled."""
+
+    template: str = "{{ index }}"
+    where: str
+    kind: type[BaseException]
+
+    def _may_raise(self, where: str) -> None:
+        if self.where == where:
+            raise self.kind
+
+    def load(self) -> None:
+        super().load()
+        self._may_raise("load")
+
+    def sample(self, index: int, rng: Random) -> Row:
+        if index == 1:
+            self._may_raise("sample")
+        return {"index": index}
+
+    def admit(self, row: Row, accepted: Sequence[Row]) -> None:
+        if row["index"] == 1:
+            self._may_raise("admit")
+
+    def unload(self) -> None:
+        self._may_raise("unload")
+
+
+@ANY_CANCELLED
+@pytest.mark.parametrize("where", ["sample", "admit"])
+def test_a_row_fails_alone_where_sampling_or_admitting_it_raises_cancelled(
+    where: str, kind: type[BaseException]
+) -> None:
+    made = run(Cancelled(where=where, kind=kind), 3, llm=KeyedLLM(model="m"))
+
+    assert (made.accepted, made.failed, made.outcome) == (2, 1, "incomplete")
+    assert (
+        "raised CancelledError" in made.failures[0].reason or "CancelledError was" in made.failures[0].reason
+    )
+
+
+@ANY_CANCELLED
+def test_a_row_fails_alone_where_a_condition_raises_cancelled(kind: type[BaseException]) -> None:
+    def picks(row: Row) -> bool:
+        if row["n"] == 1:
+            raise kind
+        return True
+
+    made = run(Pass() >> [when(picks, Pass(name="a")), otherwise(Pass(name="b"))], input=ROWS, leaf="a")
+
+    assert (made.accepted, made.failed, made.outcome) == (2, 1, "incomplete")
+    assert "the condition raised CancelledError" in made.failures[0].reason
+
+
+@ANY_CANCELLED
+def test_a_step_that_raises_cancelled_where_it_loads_or_unloads_is_named(
+    kind: type[BaseException], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SeedbedError, match="step 'cancelled' could not be loaded"):
+        run(Cancelled(where="load", kind=kind), 1, llm=KeyedLLM(model="m"))
+    made = run(Cancelled(where="unload", kind=kind), 1, llm=KeyedLLM(model="m"))
+
+    assert made.outcome == "complete"
+    assert "step 'cancelled' could not be unloaded" in caplog.text
+
+
+class CheckCancelled(KeyedLLM):
+    async def check(self) -> None:
+        raise asyncio.CancelledError
+
+
+def test_a_backend_whose_check_raises_cancelled_is_named() -> None:
+    with pytest.raises(SeedbedError, match=r"the LLM '.*' could not be loaded: CancelledError"):
+        run(Say(), llm=CheckCancelled(model="m"), input=[{"text": "a"}])
 
 
 class Say(Task):

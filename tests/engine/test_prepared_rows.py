@@ -93,6 +93,19 @@ def test_a_row_may_be_rejected_while_it_is_prepared(embedder):
     assert [row.reason for row in made.rejected_rows()] == ["too long"]
 
 
+def test_a_row_without_a_column_that_is_embedded_fails_by_its_name(embedder):
+    class Reading(Numbered):
+        inputs: ClassVar[list[str]] = ["text"]
+
+    made = run(Reading(embedder=embedder), input=[ROWS[0], {"txet": "a"}])
+    assert made.accepted == 1
+    (failed,) = made.failures
+    assert (failed.kind, failed.reason.splitlines()) == (
+        "InvalidRowError",
+        ["the row has no column 'text'", "  did you mean 'txet'?"],
+    )
+
+
 def test_a_resumed_run_asks_for_the_new_rows_only(embedder, scripted_server):
     run(Numbered(embedder=embedder), input=ROWS[:20], name="r")
     scripted_server.answer_with(ANSWER)

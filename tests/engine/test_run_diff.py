@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.support.memory import grows_by_less, measured, peak_megabytes
 from tests.support.scripted_llm import prompt, scripted
 
-from seedbed import GeneratorTask, Reject, Run, RunDiff, Step, UsageError, diff_runs, run
+from seedbed import GeneratorTask, Reject, Run, RunDiff, SeedbedError, Step, UsageError, diff_runs, run
 from seedbed.engine.comparison.diff_text import plain
 from seedbed.engine.comparison.words import Piece, word_diff
 from seedbed.llm.response import Response, Usage
@@ -279,3 +279,29 @@ def test_memory_does_not_grow_with_the_rows(tmp_path: Path, monkeypatch: pytest.
         for extra in (0, 1):
             peak_megabytes(LARGE, rows, extra)
     assert grows_by_less(12, partial(peak_of, few), partial(peak_of, many))
+
+
+def test_the_temporary_file_is_closed_if_a_run_cannot_be_read(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[sqlite3.Connection] = []
+    connect = sqlite3.connect
+
+    def noted(path: Any, *given: Any, **options: Any) -> sqlite3.Connection:
+        connection = connect(path, *given, **options)
+        if path == "":
+            opened.append(connection)
+        return connection
+
+    made("a"), made("b")
+    with connect(runs / "b" / "run.db") as damaged:
+        damaged.execute("UPDATE results SET data = x'00'")
+    damaged.close()
+    monkeypatch.setattr(sqlite3, "connect", noted)
+
+    with pytest.raises(SeedbedError):
+        diff_runs("a", "b")
+
+    (temporary,) = opened
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        temporary.execute("SELECT 1")

@@ -21,6 +21,8 @@ from seedbed import (
     Step,
     StopRun,
     UsageError,
+    arun,
+    plan,
     run,
     stream,
 )
@@ -66,11 +68,12 @@ def test_rows_are_those_of_run_and_the_run_has_its_counts(tmp_path):
     assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 5
 
 
-def test_a_pipeline_streams_too():
-    class Double(Step):
-        def process(self, row):
-            return {"n": 2 * row["n"]}
+class Double(Step):
+    def process(self, row):
+        return {"n": 2 * row["n"]}
 
+
+def test_a_pipeline_streams_too():
     assert numbers((Count(llm=scripted("yes")) >> Double()).stream(3)) == [0, 2, 4]
 
 
@@ -128,6 +131,7 @@ def until(holds):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_a_loop_that_is_left_leaves_no_thread_and_no_file_open():
@@ -156,6 +160,7 @@ def test_a_loop_that_is_left_leaves_no_thread_and_no_file_open():
         gc.enable()
 
 
+@pytest.mark.slow
 def test_a_slow_reader_holds_back_the_run():
     llm = scripted("yes")
     for _ in stream(Count(llm=llm), 50_000, concurrency=4):
@@ -211,6 +216,47 @@ def test_it_gives_its_rows_once():
         iter(rows)
     with pytest.raises(UsageError, match="once"):
         aiter(rows)
+
+
+def test_it_is_the_input_of_another_run_while_it_goes_on():
+    has_first = threading.Event()
+
+    async def answer(request):
+        if prompt(request) != "0":
+            await asyncio.to_thread(has_first.wait, 60)
+        return "yes"
+
+    given = stream(Count(llm=scripted(answer)), 4)
+    doubled = []
+    for row in stream(Double(), input=given):
+        doubled.append(row)
+        has_first.set()
+    assert numbers(doubled) == [0, 2, 4, 6]
+    assert given.run.outcome == "complete"
+
+
+def test_a_coroutine_gives_it_as_input_too():
+    async def doubled():
+        return await arun(Double(), input=stream(Count(llm=scripted("yes")), 3))
+
+    assert numbers(asyncio.run(doubled()).rows()) == [0, 2, 4]
+
+
+def test_what_stops_it_stops_the_run_whose_input_it_is():
+    def answer(request):
+        return "yes" if prompt(request) in "012" else AuthenticationError("wrong key")
+
+    made = run(Double(), input=stream(Count(llm=scripted(answer)), 9, concurrency=1))
+    assert (made.outcome, numbers(made.rows())) == ("stopped", [0, 2, 4])
+    assert isinstance(made.stopped_by, AuthenticationError)
+
+
+def test_a_plan_does_not_begin_it():
+    given = stream(Count(llm=(llm := scripted("yes"))), 3)
+    with pytest.raises(UsageError, match="the input can be read only once"):
+        plan(Double(), input=given)
+    assert llm.requests == []
+    assert numbers(given) == [0, 1, 2]
 
 
 def test_another_thread_may_close_it():

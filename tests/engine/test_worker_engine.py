@@ -107,6 +107,26 @@ def test_a_resumed_run_buys_no_answer_again_whichever_engine_began_it(tmp_path: 
         assert after.found.calls == 25
 
 
+def test_rows_that_workers_make_again_do_not_count_their_earlier_calls(tmp_path: Path) -> None:
+    for template in ("word {{ n }}", "another {{ n }}"):
+        again = made(Word(llm=scripted(upper), template=template), tmp_path / "words.jsonl", Here, 2)
+
+    (chapter,) = again.explain("1").chapters
+    assert [(told.choices[0].text, told.is_old) for told in chapter.calls] == [
+        ("WORD 1", True),
+        ("ANOTHER 1", False),
+    ]
+
+
+def test_one_whose_own_code_fails_is_named_though_ours_decides_the_rows(tmp_path: Path) -> None:
+    class Lineless(Here):
+        async def start_workers(self) -> Any:
+            raise KeyError("no such machine")
+
+    with pytest.raises(PluginError, match=r"Lineless' is broken: KeyError: 'no such machine'"):
+        made(Word(llm=scripted(upper)), tmp_path / "words.jsonl", Lineless, 2)
+
+
 def refuse(request: Request) -> Any:
     return BadRequestError("not this one")
 
@@ -163,6 +183,7 @@ class Replaced(Mortal):
         return Here.links[-1]
 
 
+@pytest.mark.slow
 def test_the_rows_of_a_worker_that_dies_go_to_another(tmp_path: Path) -> None:
     made(pipeline(), tmp_path / "local.jsonl", LocalEngine)
     crew = made(pipeline(), tmp_path / "crew.jsonl", Mortal)
@@ -183,6 +204,7 @@ def test_a_run_whose_workers_all_die_is_resumed_by_the_same_call(tmp_path: Path)
     assert out.read_bytes() == (tmp_path / "local.jsonl").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     made(pipeline(), tmp_path / "local.jsonl", LocalEngine)
     made(pipeline(), tmp_path / "crew.jsonl", Replaced)

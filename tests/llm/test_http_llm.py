@@ -9,6 +9,7 @@ import pytest
 
 from seedbed import (
     HTTPLLM,
+    AuthenticationError,
     ContextOverflowError,
     GeneratorTask,
     HTTPAnswer,
@@ -51,6 +52,8 @@ class AcmeLLM(HTTPLLM):
             return ContextOverflowError("Acme: the talk is too long")
         if body.get("fault") == "slow down":
             return RateLimitedError("Acme: slow down")
+        if "status" in body:
+            answer = answer._replace(status=body["status"])
         if "fault" in body:
             body = {"error": {"message": body["fault"]}}
         return super().read_error(answer, body)
@@ -151,3 +154,12 @@ def test_the_limits_of_an_answer_are_read_whatever_the_case_of_their_names(
     scripted_server.answer_with(GOOD)
 
     assert ask(acme).limits == Limits(requests=100, requests_left=7)
+
+
+def test_a_code_in_the_body_is_the_status_that_it_is_given(
+    acme: AcmeLLM, scripted_server: ScriptedServer
+) -> None:
+    scripted_server.answer_with(Reply(200, {"fault": "who are you", "status": 401}))
+
+    with pytest.raises(AuthenticationError, match="who are you"):
+        acme.generate([[{"role": "user", "content": "Hi"}]])

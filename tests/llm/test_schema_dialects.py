@@ -251,7 +251,7 @@ def test_a_strangers_backend_is_given_schemas_in_the_dialect_that_it_declares() 
     properties = llm.requests[0].schema["properties"]
     assert properties["kind"] == {"title": "Kind", "type": "string", "enum": ["a"]}
     assert properties["size"]["description"] == "How large. (minimum: 1)"
-    assert llm.requests[0].schema is llm.requests[2].schema
+    assert llm.requests[0].schema == llm.requests[2].schema
 
 
 def test_a_backend_without_a_dialect_may_change_the_schema_that_it_is_given() -> None:

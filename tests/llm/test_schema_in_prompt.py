@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from enum import Enum
 from typing import Any
 
+import orjson
 import pytest
 from pydantic import BaseModel, Field
-from tests.support.scripted_llm import ALL, scripted
+from tests.support.scripted_llm import ALL, ScriptedLLM, scripted
 
-from seedbed import GeneratorTask, run
+from seedbed import Capabilities, GeneratorTask, run
+from seedbed.llm.calling.request_digest import request_digest
 from seedbed.llm.request import Request
 from seedbed.llm.schemas.dialects import SchemaDialect, SchemaInPrompt
-from seedbed.llm.schemas.structured import fit_schema
+from seedbed.llm.schemas.structured import fit_schema, schema_of
 
 GRAMMAR = SchemaDialect(name="a grammar", in_prompt="described")
 COLOUR = {
@@ -141,3 +145,62 @@ def test_answers_are_found_again_whether_it_is_said_or_not() -> None:
     assert request._replace(explained=True).told == request.told
     raw = request._replace(raw_prompt=True)
     assert raw._replace(explained=True).told == raw.told != request.told
+
+
+class Kind(Enum):
+    WARM = "warm"
+    COLD = "cold"
+
+
+class Title(BaseModel):
+    title: str
+    first_line: str = Field(title="As it begins")
+    kinds: list[Kind]
+
+
+ANSWER = '{"title": "a", "first_line": "b", "kinds": []}'
+PLAIN = replace(ALL, structured_output=False)
+ALWAYS = replace(ALL, schema_dialect=replace(GRAMMAR, in_prompt="always"))
+
+
+def shown_to(llm: ScriptedLLM) -> dict[str, Any]:
+    """Return the schema in the prompt of the last request."""
+    text = llm.requests[-1].messages[0]["content"]
+    return dict(json.loads(text[text.index("\n{") :]))
+
+
+@pytest.mark.parametrize("offers", [PLAIN, ALWAYS])
+def test_titles_that_pydantic_makes_of_names_are_not_shown(offers: Capabilities) -> None:
+    llm = scripted(ANSWER, offers=offers)
+    llm.complete([USER], schema=Title)
+    shown = shown_to(llm)
+    assert shown == {
+        "$defs": {"Kind": {"enum": ["warm", "cold"], "type": "string"}},
+        "type": "object",
+        "properties": {
+            "title": {"type": "string"},
+            "first_line": {"type": "string", "title": "As it begins"},
+            "kinds": {"type": "array", "items": {"$ref": "#/$defs/Kind"}},
+        },
+        "required": ["title", "first_line", "kinds"],
+        "additionalProperties": False,
+    }
+    if offers.structured_output:
+        assert llm.requests[-1].schema["title"] == "Title"
+
+
+def test_answers_to_prompts_with_titles_are_found_again() -> None:
+    class Poem(GeneratorTask):
+        class Output(Title): ...
+
+        template: str = "Write one."
+
+    llm = scripted(ANSWER, offers=PLAIN)
+    made = run(Poem(), 1, llm=llm, name="poems")
+    (told,) = made.explain("0").chapters[0].calls
+    sent = llm.requests[0]
+    asked = "Answer with one JSON object that fits this JSON Schema, and with nothing else:\n"
+    before = asked + orjson.dumps(schema_of(Poem.Output)).decode()
+    earlier = sent._replace(seed=None, messages=({"role": "system", "content": before}, *sent.messages[1:]))
+    assert told.call.digest == request_digest(llm, earlier, 0)
+    assert sent.messages[0]["content"] != before

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from pydantic import BaseModel, Field
+from tests.support.scripted_llm import ALL, scripted
 
 from seedbed.errors import UsageError
+from seedbed.llm.calling.request_digest import request_digest
 from seedbed.llm.request import Request
 from seedbed.llm.schemas.structured import fit_schema, schema_of, shared_schema
 
@@ -76,3 +78,13 @@ def test_numbers_in_a_schema_are_such_as_json_encoders_take(most, kind):
 
     maximum = schema_of(Large)["properties"]["number"]["maximum"]
     assert (type(maximum), maximum) == (kind, most)
+
+
+@pytest.mark.parametrize("seed", [0, 2**70])
+def test_a_call_is_known_by_the_schema_of_a_class_as_by_the_same_schema_in_a_dictionary(seed: int) -> None:
+    llm = scripted(offers=ALL)
+    of_class = llm.request([{"role": "user", "content": "Go on."}], schema=Output)
+    assert of_class.schema is not None
+    plain = of_class._replace(schema=dict(reversed(of_class.schema.items())))
+
+    assert request_digest(llm, of_class, seed) == request_digest(llm, plain, seed)

@@ -356,7 +356,11 @@ class Whole(Task):
     ("step", "advice"),
     [
         (Scores(), "put the step 'rename' before: names={'COLUMN': 'verdict'}"),
-        (Whole(), "name that in the prompt: template='{{ COLUMN }}'"),
+        (
+            Whole(),
+            "name that in the prompt: template='{{ COLUMN }}' in Python, "
+            "--set template='{{ COLUMN }}' on the command",
+        ),
         (Scores(by="verdict"), None),
         (Whole(template="My own: {{ verdict }}"), None),
     ],

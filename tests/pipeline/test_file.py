@@ -216,7 +216,7 @@ def test_a_wrong_file_is_refused_with_the_place(
 
 
 def test_a_missing_file_is_refused(tmp_path: Path, registry: Registry) -> None:
-    with pytest.raises(UsageError, match="cannot be read"):
+    with pytest.raises(UsageError, match="there is no file"):
         load_pipeline(tmp_path / "absent.yaml", registry)
 
 

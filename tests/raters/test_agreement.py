@@ -24,6 +24,7 @@ def counted(units):
     return agreement({f"rater {place}": rating for place, rating in enumerate(unit)} for unit in units)
 
 
+@pytest.mark.slow
 @given(PAIRS)
 @settings(deadline=None)
 def test_kappa_is_that_of_scikit_learn(pairs):
@@ -63,6 +64,25 @@ def test_alpha_of_ratings_far_from_zero_keeps_its_digits():
     units = [(base := 1e8 + rng.randint(0, 3), base + rng.choice([0, 0, 1])) for _ in range(200)]
     expected = krippendorff.alpha(list(zip(*units, strict=True)), level_of_measurement="interval")
     assert counted(units).krippendorff_alpha("interval") == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("unit", [5e307, 10**400, 1e-320])
+def test_alpha_is_the_same_in_any_unit(unit):
+    one, other = Agreement(), Agreement()
+    for first, second in ((1, 1), (2, 3), (3, 3)):
+        one.add({"a": first, "b": second})
+        other.add({"a": first * unit, "b": second * unit})
+
+    assert other.krippendorff_alpha("interval") == pytest.approx(one.krippendorff_alpha("interval"), rel=1e-3)
+    assert other.krippendorff_alpha("ordinal") == one.krippendorff_alpha("ordinal")
+
+
+def test_alpha_takes_integers_beyond_floats_beside_floats():
+    counted = Agreement()
+    counted.add({"a": 10**400, "b": 1.5})
+    counted.add({"a": 10**400, "b": 10**400})
+
+    assert counted.krippendorff_alpha("interval") == pytest.approx(0.0)
 
 
 def test_alpha_of_labels_is_nominal_alone():
@@ -106,6 +126,8 @@ def test_raters_come_by_name_whatever_the_order_of_a_unit():
 
 
 def test_odd_raters_and_ratings_are_refused():
+    with pytest.raises(UsageError, match="the rating of 'ada' is infinite"):
+        Agreement().add({"ada": float("inf"), "bob": 1})
     with pytest.raises(UsageError, match="'cy' and 'ada' rated no unit both"):
         counted([(1, 2)]).cohen_kappa("cy", "ada")
     with pytest.raises(UsageError, match="is list, not text or a number"):

@@ -70,6 +70,7 @@ def test_a_row_stays_in_its_split_when_there_are_more_rows(tmp_path: Path) -> No
     assert all(many[name][: len(rows)] == rows for name, rows in few.items())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 7, 600, 10_000])
 def test_shards_have_as_many_rows_as_asked_for(size: int, tmp_path: Path) -> None:
     count = 1501
@@ -172,6 +173,17 @@ def test_a_column_says_which_split_a_row_belongs_to(tmp_path: Path, monkeypatch:
             ("train-00000-of-00002.parquet", 3),
             ("train-00001-of-00002.parquet", 1),
         ]
+
+
+def test_a_column_that_a_row_lacks_is_answered_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    from seedbed import Pass
+
+    with pytest.raises(DatasetError, match="a row has no column 'prat' to be split by") as raised:
+        run(Pass(), input=iter([{"part": "train"}]), out=Output("data/", split="prat"))
+    assert raised.value.advice[:2] == ("did you mean 'part'?", "columns of the row: part")
 
 
 @pytest.mark.parametrize("value", [3, None, "", "../up", "all", "a b"])

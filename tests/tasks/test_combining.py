@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -45,19 +45,55 @@ def test_columns_that_several_inputs_have_are_numbered() -> None:
     assert list(Join(on=["id"]).process(*rows)) == [{"id": 1, "text": "a", "text_2": "b", "text_3": "c"}]
 
 
-def test_the_first_input_is_read_row_by_row() -> None:
-    read = 0
+@pytest.mark.parametrize(
+    ("rows", "joined"),
+    [
+        # Of another join, and of a file that has a column of that name.
+        ([{"text": 1, "text_2": 2}, {"text": 3}], {"text": 1, "text_2": 2, "text_3": 3}),
+        ([{"text": 1}, {"text": 2, "text_2": 3}], {"text": 1, "text_3": 2, "text_2": 3}),
+        ([{"text": 1}, {"text_2": 2}, {"text": 3}], {"text": 1, "text_2": 2, "text_3": 3}),
+        (
+            [{"a": 1}, {"a": 2, "a_2": 3}, {"a": 4, "a_3": 5}],
+            {"a": 1, "a_3": 2, "a_2": 3, "a_4": 4, "a_3_3": 5},
+        ),
+    ],
+)
+def test_no_column_takes_the_place_of_another(rows: list[Row], joined: Row) -> None:
+    made = list(Join(on=["id"]).process(*([{"id": 1, **row}] for row in rows)))
 
-    def first() -> Iterator[Row]:
-        nonlocal read
+    assert made == [{"id": 1, **joined}]
+
+
+@pytest.mark.parametrize("as_given", [list, iter])
+def test_a_column_has_one_name_in_all_rows(as_given: Callable[[list[Row]], Iterable[Row]]) -> None:
+    first = [{"id": 1}, {"id": 2, "text": "a"}]
+    second = [{"id": 1, "text": "b"}, {"id": 2, "text": "c"}]
+
+    assert list(Join(on=["id"]).process(as_given(first), second)) == [
+        {"id": 1, "text_2": "b"},
+        {"id": 2, "text": "a", "text_2": "c"},
+    ]
+
+
+class Counted:
+    """Rows that count how many of them are read."""
+
+    def __init__(self) -> None:
+        self.read = 0
+
+    def __iter__(self) -> Iterator[Row]:
         for row in PEOPLE:
-            read += 1
+            self.read += 1
             yield row
 
-    joined = iter(Join(on=["id"]).process(first(), MAILS))
+
+def test_the_first_input_is_read_row_by_row() -> None:
+    first = Counted()
+    joined = iter(Join(on=["id"]).process(first, MAILS))
     next(joined)
 
-    assert read == 1
+    # All of them for their columns, and then the first one.
+    assert first.read == len(PEOPLE) + 1
 
 
 @pytest.mark.parametrize(
@@ -68,6 +104,12 @@ def test_the_first_input_is_read_row_by_row() -> None:
         (1, "1", 0),
         ([1, {"a": 2, "b": 3}], [1, {"b": 3, "a": 2}], 1),
         ("", "", 1),
+        (1, 1.0, 1),
+        (0, -0.0, 1),
+        ([{"a": 2.0}], [{"a": 2}], 1),
+        (1.5, 1, 0),
+        (2**64 - 1, float(2**64), 0),
+        (1e300, 1e300, 1),
     ],
 )
 def test_values_are_equal_as_json_and_none_equals_nothing(left: object, right: object, pairs: int) -> None:

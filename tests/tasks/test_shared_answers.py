@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from pydantic import PrivateAttr
+from pydantic import BaseModel, PrivateAttr
 
 from seedbed import (
     BadRequestError,
@@ -45,6 +45,43 @@ class Chapters(GeneratorTask):
 
     async def outline(self, book: str) -> str:
         return await self.ask(f"outline of {book}", read=usable)
+
+
+class Plan(BaseModel):
+    parts: list[str]
+
+
+class Adding(Chapters):
+    """Adds its chapter to the conversation and to the plan that its book's rows share."""
+
+    async def generate_row(self, input: Row) -> Row:
+        book, index = input["book"], input["_index"]
+        turns = await self._outlines.get(book, lambda: self.turns(book))
+        plan = await self._outlines.get(f"{book} plan", lambda: self.plan(book))
+        turns.append({"role": "user", "content": f"chapter {index}"})
+        turns[0]["content"] += f" for {index}"
+        plan.parts.append(str(index))
+        said = [turn["content"] for turn in turns]
+        return {"outline": plan.parts, "chapter": f"{said} {await self.ask(turns)}"}
+
+    async def turns(self, book: str) -> list[dict[str, str]]:
+        return [{"role": "user", "content": await self.ask(f"outline {book}")}]
+
+    async def plan(self, book: str) -> Plan:
+        await self.ask(f"plan {book}")
+        return Plan(parts=[book])
+
+
+def test_what_a_row_adds_to_a_shared_answer_is_in_no_other_row() -> None:
+    llm = ScriptedLLM(lambda request: request.messages[-1]["content"])
+
+    assert [(row["outline"], row["chapter"]) for row in run(Adding(), n=6, llm=llm).rows()] == [
+        (
+            [f"book {i % 2}", str(i)],
+            f"['outline book {i % 2} for {i}', 'chapter {i}'] chapter {i}",
+        )
+        for i in range(6)
+    ]
 
 
 def usable(text: str) -> str:
@@ -137,6 +174,7 @@ def test_calls_within_it_may_be_labelled_and_concurrent() -> None:
     assert len({row["outline"] for row in run(Labelled(llm=echoing()), 4).rows()}) == 2
 
 
+@pytest.mark.slow
 def test_retried_rows_ask_again_for_what_could_not_be_used_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import IntEnum
 from types import MappingProxyType, ModuleType
@@ -32,6 +32,21 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
     }
 )
 """What click says to programmers, in the words of users."""
+
+_MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("--count", "--limit", "--num", "--num-rows", "--rows", "--samples"), "-n"),
+        **dict.fromkeys(("--backend", "--model"), "--llm"),
+        **dict.fromkeys(("--budget", "--max-budget"), "--max-cost"),
+        **dict.fromkeys(("--data", "--dataset", "--file"), "--input"),
+        **dict.fromkeys(("--format", "--as"), "--form"),
+        **dict.fromkeys(("--output", "--output-file"), "--out"),
+        **dict.fromkeys(("--parallel", "--threads", "--workers"), "--concurrency"),
+    }
+)
+"""What other programs call an option, and what it's called here."""
+
+_OF_LLM = frozenset(("api_key", "base_url", "max_tokens", "preset", "stop", "temperature", "top_p"))
 
 _LONGEST = 4000
 """Characters of a line of an error that are shown at most."""
@@ -205,13 +220,22 @@ def _click_message(error: click.ClickException) -> tuple[str, ...]:
         known = [name for name in options if name.startswith("-")]
         return (
             f"there is no option '{error.option_name}'",
-            *did_you_mean(error.option_name, known),
+            *(_option_meant(error.option_name, known) or did_you_mean(error.option_name, known)),
             *help_line,
         )
     message = error.format_message().rstrip(".")
     for theirs, ours in _PLAIN.items():
         message = message.replace(theirs, ours)
     return f"{message[:1].lower()}{message[1:]}", *help_line
+
+
+def _option_meant(name: str, known: Sequence[str]) -> tuple[str, ...]:
+    if (meant := _MEANT.get(name)) in known:
+        return (f"did you mean '{meant}'?",)
+    field = name.lstrip("-").replace("-", "_")
+    if "--set" in known and field in _OF_LLM:
+        return (f"write --set llm.{field}=VALUE",)
+    return ()
 
 
 def _show_traceback(error: BaseException) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import click
@@ -13,6 +14,28 @@ from seedbed.errors import UsageError
 from seedbed.suggestions import did_you_mean
 
 _LONGEST = 200
+
+_MEANT: Mapping[str, str] = MappingProxyType(
+    {
+        "compare": "diff",
+        "cost": "plan",
+        "create": "new",
+        "delete": "remove",
+        "describe": "show",
+        "estimate": "plan",
+        "generate": "run",
+        "info": "show",
+        "init": "new",
+        "inspect": "show",
+        "ls": "list",
+        "make": "run",
+        "resume": "run",
+        "rm": "remove",
+        "ui": "view",
+        "validate": "check",
+    }
+)
+"""What other programs call what a command does."""
 
 
 class Group(click.Group):
@@ -40,8 +63,7 @@ class Group(click.Group):
         if args[0] not in known and not args[0].startswith("-"):
             raise UsageError(
                 f"there is no command '{args[0]}'",
-                *self.hints(args[0]),
-                *did_you_mean(args[0], known),
+                *(self.hints(args[0]) or _commands_meant(ctx, args[0]) or did_you_mean(args[0], known)),
                 f"commands: {', '.join(known)}",
             )
         return super().resolve_command(ctx, args)
@@ -57,6 +79,32 @@ class Group(click.Group):
     def hints(self, word: str) -> tuple[str, ...]:
         """Return advice about a word that isn't a command."""
         return ()
+
+
+def _commands_meant(ctx: click.Context, word: str) -> tuple[str, ...]:
+    """Return where a command of this name, or of this meaning, is: here, in a group above or in one below."""
+    meant = _MEANT.get(word, word)
+    paths = [path for above in _lineage(ctx) for path in _paths(above, meant)]
+    return (f"did you mean {' or '.join(f'`{path}`' for path in dict.fromkeys(paths))}?",) if paths else ()
+
+
+def _lineage(ctx: click.Context) -> Iterator[click.Context]:
+    above: click.Context | None = ctx
+    while above is not None:
+        yield above
+        above = above.parent
+
+
+def _paths(ctx: click.Context, meant: str) -> Iterator[str]:
+    assert isinstance(ctx.command, click.Group)
+    known = ctx.command.list_commands(ctx)
+    if meant in known:
+        yield f"{ctx.command_path} {meant}"
+        return
+    for name in known:
+        inner = ctx.command.get_command(ctx, name)
+        if isinstance(inner, click.Group) and meant in inner.list_commands(ctx):
+            yield f"{ctx.command_path} {name} {meant}"
 
 
 @contextmanager

@@ -48,12 +48,8 @@ def open_session(
     Raises UsageError for outputs that can't be written, and what opening the store raises; then no new run
     is left behind.
     """
-    # Before the store: a file that can't be written is refused without leaving a run.
-    check_csv_safe(csv_safe, None if not outputs else Path(outputs[0].path))
-    for output in outputs:
-        check_output_of(output, plan)
-    if name is None and outputs:
-        name = outputs[0].name
+    _check_outputs(outputs, plan, csv_safe)
+    name = outputs[0].name if name is None and outputs else name
     start = Start(name)
     store = _open_store(plan, name, start, restart=restart)
     try:
@@ -70,11 +66,17 @@ def open_session(
             start=start,
         )
     except BaseException:
-        # A store that stays open keeps its lock, and in a notebook the next try in this process would be
-        # refused.
+        # An open store keeps its lock: in a notebook, the next try would be refused.
         store.close()
         start.take_back()
         raise
+
+
+def _check_outputs(outputs: Sequence[Output], plan: Plan, csv_safe: bool) -> None:
+    # Before the store: a file that can't be written is refused without leaving a run.
+    check_csv_safe(csv_safe, None if not outputs else Path(outputs[0].path))
+    for output in outputs:
+        check_output_of(output, plan)
 
 
 def _open_store(plan: Plan, name: str | None, start: Start, *, restart: bool) -> RunStore:

@@ -105,7 +105,7 @@ def _check_numbers(plan: Plan) -> None:
         step = segment.generator
         is_endless = isinstance(step, GeneratorTask) and step.is_indexed and not step.finite
         # A step such as `limit` ends it.
-        if is_endless and RowsWanted(segment).first == math.inf:
+        if is_endless and RowsWanted(segment).needed_at_one_each == math.inf:
             raise UsageError(
                 f"'{segment.name}' can make any number of rows",
                 "say how many: -n 100 on the command, n=100 in Python",

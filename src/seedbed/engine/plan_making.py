@@ -45,25 +45,20 @@ def make_plan(
     encoding: str | None = None,
     id: str | Sequence[str] | None = None,
 ) -> Plan:
-    """Return the checked plan of a run; raise UsageError for what can't be run, and LockError.
-
-    What isn't given comes from the pipeline's defaults.
-    """
+    """Return the checked plan of a run, with the pipeline's defaults; raise UsageError and LockError."""
     check_whole(n=n, seed=seed, concurrency=concurrency)
-    registry = registry or default_registry()
-    # Before any name is resolved, which imports plugins.
-    registry.check_lock()
+    registry = _checked(registry)
     pipeline = _pipeline(what, registry)
     defaults = pipeline.defaults
     outputs = outputs_of([Output(**one) for one in defaults.outputs])
     n, seed = (defaults.n if n is None else n), (defaults.seed or 0 if seed is None else seed)
     chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
     input = defaults.input if input is None else input
-    pipeline, rows = _with_input(pipeline, input, chosen, registry)
-    given, rows = with_files_as_input(pipeline.topology(), rows, registry)
+    given, rows = _with_input(pipeline, input, chosen, registry)
     topology = _with_llms(joined_before_barriers(given), llm, registry, n)
     plan = Plan(
-        pipeline.name or topology.nodes[0].name,
+        # That of what the user runs, not of a step which reads the input.
+        pipeline.name or pipeline.topology().nodes[0].name,
         topology,
         _counted_leaf(topology, leaf, outputs),
         rows,
@@ -76,10 +71,15 @@ def make_plan(
         id_columns(defaults.id if id is None else id),
         source_types(given, registry),
     )
-    # A source step that the caller made has fields of its own for this.
-    is_unused = any(chosen) and (input is None or isinstance(input, GeneratorStep))
-    check_plan(plan, given, chooses_columns=is_unused)
+    check_plan(plan, given, chooses_columns=_is_unused(chosen, input))
     return plan
+
+
+def _checked(registry: Registry | None) -> Registry:
+    """Return a registry whose plugins fit the lock file: before a name is resolved, which imports one."""
+    registry = registry or default_registry()
+    registry.check_lock()
+    return registry
 
 
 def _with_llms(topology: Topology, llm: str | LLM | None, registry: Registry, n: int | None) -> Topology:
@@ -138,17 +138,23 @@ class _Chosen(NamedTuple):
     encoding: str | None
 
 
+def _is_unused(chosen: _Chosen, given: Input | None) -> bool:
+    """Whether nothing is read in this way: a source step of the caller's has fields of its own for it."""
+    return any(chosen) and (given is None or isinstance(given, GeneratorStep))
+
+
 def _with_input(
     pipeline: Pipeline, given: Input | None, chosen: _Chosen, registry: Registry
-) -> tuple[Pipeline, InputRows | None]:
-    """Return the pipeline and its input rows: none, if a step reads them, which comes first then.
+) -> tuple[Topology, InputRows | None]:
+    """Return the graph and its input rows: none, if a step reads them, which comes first then.
 
     Columns that the caller names take precedence over those in a pipeline file.
     """
     columns = pipeline.columns if chosen.columns is None else chosen.columns
     drop = chosen.drop or pipeline.drop
+    rows: InputRows | None = None
     if source := source_step(given, registry, only=columns, without=drop, encoding=chosen.encoding):
-        return with_source(pipeline, source), None
-    if given is None:
-        return pipeline, None
-    return pipeline, input_rows(given, Reading(chosen.encoding, columns, drop, registry=registry))
+        pipeline = with_source(pipeline, source)
+    elif given is not None:
+        rows = input_rows(given, Reading(chosen.encoding, columns, drop, registry=registry))
+    return with_files_as_input(pipeline.topology(), rows, registry)

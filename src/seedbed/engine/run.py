@@ -9,10 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
+from seedbed.counts import count_or_no
 from seedbed.durations import duration
 from seedbed.engine.failure import Failure
 from seedbed.engine.quality.figures import Quality
-from seedbed.engine.resume.found import Found, count_text
+from seedbed.engine.resume.found import Found
+from seedbed.engine.rows_short import dropped_lines, short_lines
 from seedbed.engine.run_rows import RunRows
 from seedbed.errors import SeedbedError
 from seedbed.llm.budget.money import dollars
@@ -91,12 +93,15 @@ class Run(RunRows):
 
     def __str__(self) -> str:
         of = f"{self.accepted} of " if self.wanted is not None else ""
-        rows = count_text(self.accepted if self.wanted is None else self.wanted, "row")
+        rows = count_or_no(self.accepted if self.wanted is None else self.wanted, "row")
         counts = f"{of}{rows}, {self.failed} failed, {self.rejected} rejected"
         reasons = [*self.reasons.most_common(_SHOWN_REASONS), *self.rejections.most_common(_SHOWN_REASONS)]
         stopped = [f"stopped by: {self.stopped_by}"] if self.stopped_by else []
         lines = [f"run '{self.name}' is {self.outcome}: {counts}", *stopped]
-        return "\n  ".join([*lines, *(f"{count_text(count, 'time')}: {reason}" for reason, count in reasons)])
+        lines += [f"{count_or_no(count, 'time')}: {reason}" for reason, count in reasons]
+        if self.outcome == "incomplete":
+            lines += [*dropped_lines(self), *short_lines(self)]
+        return "\n  ".join(lines)
 
     def __repr__(self) -> str:
         # What a shell shows: the generated repr had a thousand failures with all fields, and what models

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
 from seedbed.engine.backend_fields import replace_backends
+from seedbed.engine.stopping.cancellation import CANCELLED, is_cancelled
 from seedbed.errors import SeedbedError
 from seedbed.llm.base_backend import BaseBackend
 from seedbed.llm.calling.coroutine import awaitable
@@ -88,7 +89,9 @@ def blaming(what: str, secrets: Iterable[str] = ()) -> Iterator[None]:
     except SeedbedError as error:
         redact_error(error, secrets)
         raise
-    except Exception as error:  # noqa: BLE001 - an author's code may raise anything
+    except (Exception, *CANCELLED) as error:
+        if isinstance(error, CANCELLED) and is_cancelled():
+            raise
         fact, advice = told(error)
         place = where(error)
         lines = (*((f"raised in {place}",) if place else ()), *advice)

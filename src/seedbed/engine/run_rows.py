@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from seedbed.errors import UsageError
+from seedbed.plugins.authoring.elsewhere import missing_attribute
 from seedbed.store import RunReader, RunStore
 from seedbed.store.refused_rows import RefusedRow, RefusedRows
 from seedbed.store.run_queries import RunQueries
@@ -45,6 +46,19 @@ class RunRows:
         # Not `accepted`: a session that was cut off has decided only some of the rows that the run has.
         with self._reading() as reader:
             return 0 if reader is None else len(reader.rows(self.leaf))
+
+    # Hidden from type checkers: if they saw these, they'd accept any attribute, and brackets.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise missing_attribute("Run", name) or AttributeError(f"'Run' object has no attribute {name!r}")
+
+        def __getitem__(self, key: object) -> None:
+            raise UsageError(
+                f"a run has no part {key!r} in brackets",
+                "go over its rows: for row in made; or have them all: list(made.rows())",
+                "made.rows(leaf='STEP') has those of one step, made.to_dataset() a Dataset of Hugging Face",
+            )
 
     def rows(self, leaf: str | None = None) -> Iterator[Row]:
         """Yield the rows of the dataset; `leaf` names another step that the pipeline ends in."""

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from seedbed.engine.engine import Engine, Job
+from seedbed.engine.engine_check import check_verdicts, decides_itself, engine_name, is_foreign
 from seedbed.engine.engine_needs import check_resumes
 from seedbed.engine.failure import hidden_in_reasons
 from seedbed.engine.notes import loop_watched
@@ -163,9 +164,13 @@ class Session:
             if self._is_broken_off:
                 raise asyncio.CancelledError
             await self._begin()
-            finished = await self._finished.restore() or await self._make_rows()
+            if not (finished := await self._finished.restore()):
+                finished = await self._make_rows()
+                await self._check_rows(finished)
             is_given = True
         except SeedbedError as error:
+            # Rows that an engine has lost or doubled are no dataset, though it may have come to its end.
+            finished = False
             redact_error(error, self._secrets())
             self._ending.error = self.run.stopped_by = stopped_by = paused(error)
             # With rows, or at a cap, the caller gets the run and finds the error in it: raising would hide
@@ -225,15 +230,21 @@ class Session:
             with loop_watched(self.run), sampled(self.run, self._store.path, self._number):
                 return await self._engine.make_rows()
         except Exception as error:
-            name = f"{type(self._engine).__module__}.{type(self._engine).__qualname__}"
-            if isinstance(error, SeedbedError) or name.startswith("seedbed."):
+            if isinstance(error, SeedbedError) or not is_foreign(self._engine):
                 raise
             secrets = self._secrets()
             said = redact_message(f"{type(error).__name__}: {error}", secrets)
             place = where(error)
             raise PluginError(
-                f"the engine '{name}' is broken: {said}", *([f"raised in {place}"] if place else [])
+                f"{engine_name(self._engine, self.plan.registry)} is broken: {said}",
+                *([f"raised in {place}"] if place else []),
             ) from showable(error, secrets)
+
+    async def _check_rows(self, finished: bool) -> None:
+        """Raise PluginError if another package's engine, which decides rows itself, lost or doubled some."""
+        if decides_itself(self._engine):
+            # To its end, as writing the dataset, which comes next: the rows are made.
+            await _to_its_end(asyncio.to_thread(check_verdicts, self._engine, finished=finished))
 
     def _manifest(self) -> dict[str, Any]:
         engine = type(self._engine)

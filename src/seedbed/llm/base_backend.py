@@ -15,7 +15,7 @@ from seedbed.llm.calling.gateway import Gateway, default_gateway
 from seedbed.llm.calling.scope import CallScope, calling_scope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.model_loading import Loading
-from seedbed.llm.request import Request
+from seedbed.llm.request import Request, own_copy
 from seedbed.llm.resources import Resources
 from seedbed.llm.response import Response
 from seedbed.plugins.fields.build import build
@@ -165,7 +165,10 @@ class BaseBackend(BackendSettings):
     def _ask_once(self, request: Request) -> Awaitable[Response]:
         """Ask the model once: here, or where a run has loaded it instead."""
         elsewhere = self._private("_elsewhere")
-        return self.respond(request) if elsewhere is None else elsewhere(request)
+        # Its own for each try: a backend that rewrites messages in place would otherwise send them rewritten
+        # twice when it's asked again, and change what the author's next turn says.
+        own = own_copy(request)
+        return self.respond(own) if elsewhere is None else elsewhere(own)
 
     async def _respond(self, request: Request, scope: CallScope | None) -> Response:
         """Load the model if need be, and return its answer through the gateway; raise a typed LLMError."""
@@ -179,7 +182,7 @@ class BaseBackend(BackendSettings):
         try:
             return await gateway.respond(self, request, scope)
         finally:
-            scope.asking -= 1
+            scope.end_call()
 
     async def _answers(
         self, requests: list[Request], scope: CallScope | None
@@ -194,4 +197,4 @@ class BaseBackend(BackendSettings):
         try:
             return await asyncio.gather(*asked, return_exceptions=True)
         finally:
-            scope.asking -= 1
+            scope.end_call()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
+from seedbed.errors import UsageError
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.key_source import KeySource
@@ -14,6 +15,7 @@ from seedbed.llm.keys.redaction import showable
 from seedbed.plugins.authoring.overrides import Wanted, guard, is_flag, is_names, is_text, is_text_or_none
 from seedbed.plugins.authoring.signatures import Called, check_methods
 from seedbed.plugins.needed_packages import NEEDED_PACKAGES
+from seedbed.plugins.owner import line_of
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
@@ -109,7 +111,20 @@ def guard_llm(cls: type[Any]) -> None:
     """Guard what a backend's class overrides; raise UsageError for what is visibly wrong."""
     # When the class is made, not when it's called: a `respond` that isn't async would fail in each row.
     check_methods(cls, _LLM)
+    _check_answering(cls)
     guard(cls, OVERRIDES, _showable)
+
+
+def _check_answering(cls: type[Any]) -> None:
+    own = next((name for name in ("agenerate", "generate") if name in vars(cls)), None)
+    # By its name: the abstract methods of a class aren't known yet when pydantic makes it.
+    if own and getattr(cls.respond, "__isabstractmethod__", False):
+        raise UsageError(
+            f"`{own}` of {cls.__name__!r} has the name of what others call, and `respond` is missing",
+            *line_of(vars(cls)[own]),
+            "write `async def respond(self, request):`, and return Response.of_text(...)",
+            "it gets one request: request.messages, request.max_tokens and so on",
+        )
 
 
 def guard_embedder(cls: type[Any]) -> None:

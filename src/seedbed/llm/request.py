@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+import orjson
+
+from seedbed.llm.json_copies import json_copy
 from seedbed.llm.messages import Message
+from seedbed.llm.schemas.encoded_schema import EncodedSchema
 
 
 class Request(NamedTuple):
@@ -51,3 +55,31 @@ class Request(NamedTuple):
         """The text of a raw prompt."""
         text: str = self.messages[0]["content"]
         return text
+
+
+_MESSAGES, SEED, SCHEMA, _TOOLS, _TOOL_CHOICE, _EXTRA = map(
+    Request._fields.index, ("messages", "seed", "schema", "tools", "tool_choice", "extra")
+)
+"""Places of fields."""
+
+
+def with_field(request: Request, place: int, value: Any) -> Request:
+    """Return a request with another value in a place, such as `SEED`; `_replace` takes four times as long."""
+    return tuple.__new__(Request, (*request[:place], value, *request[place + 1 :]))
+
+
+def own_copy(request: Request) -> Request:
+    """Return a request with messages, schema, tools and `extra` of its own, which may be changed."""
+    own: list[Any] = [*request]
+    # Each call pays for this, and most have messages alone.
+    own[_MESSAGES] = tuple(map(json_copy, request.messages))
+    own[_EXTRA] = json_copy(request.extra)
+    if request.tools or request.tool_choice:
+        own[_TOOLS] = json_copy(request.tools)
+        own[_TOOL_CHOICE] = json_copy(request.tool_choice)
+    if (schema := request.schema) is not None:
+        # By JSON, which takes a third of the time: it's deeper than the others.
+        own[SCHEMA] = orjson.loads(
+            schema.encoded if isinstance(schema, EncodedSchema) else orjson.dumps(schema)
+        )
+    return tuple.__new__(Request, own)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from seedbed.errors import UsageError
+from seedbed.llm.json_copies import json_copy
 from seedbed.llm.messages import Message, check_messages, check_raw_prompt
 from seedbed.llm.parameters import GenerationParameters
 from seedbed.llm.request import Request
@@ -41,8 +42,9 @@ def build_request(
     if "schema" in merged:
         merged["schema"] = shared_schema(merged["schema"])
     if "tools" in merged:
-        merged["tools"] = tuple(merged["tools"])
-    checked = check_messages(messages)
+        merged["tools"] = json_copy(tuple(merged["tools"]))
+    # Of its own: what an author changes while a call waits for its permit must not change the call.
+    checked = json_copy(check_messages(messages))
     if merged.get("raw_prompt"):
         check_raw_prompt(checked, merged)
     return Request(messages=checked, n=n, **merged)

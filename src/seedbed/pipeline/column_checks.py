@@ -237,10 +237,11 @@ def _together(branches: Sequence[Columns]) -> dict[str, Any]:
 def _numbered(step: Join, branches: Sequence[Columns]) -> dict[str, Any]:
     """Return the numbered columns of a join, for columns that later inputs share with earlier ones."""
     numbered: dict[str, Any] = {}
+    earlier = {*branches[0].types}
     for number, branch in enumerate(branches[1:], 2):
-        before = {column for earlier in branches[: number - 1] for column in earlier.types}
-        shared = [column for column in branch.types if column in before and column not in step.on]
-        numbered |= {step.later_name(column, number): branch.types[column] for column in shared}
+        names = step.later_names((one for one in branch.types if one not in step.on), earlier, number)
+        numbered |= {name: branch.types[column] for column, name in names.items() if name != column}
+        earlier.update(names.values())
     return numbered
 
 

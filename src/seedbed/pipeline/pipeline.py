@@ -186,6 +186,11 @@ class Pipeline:
                 f"'Pipeline' object has no attribute {name!r}"
             )
 
+        @classmethod
+        def from_yaml(cls, *arguments: Any) -> None:
+            """Exists to name `from_file`: a class has no `__getattr__`."""
+            raise UsageError("a pipeline is not read by from_yaml", "write Pipeline.from_file('FILE.yaml')")
+
         def __enter__(self) -> None:
             raise UsageError("a pipeline is not made with `with`", _JOIN)
 

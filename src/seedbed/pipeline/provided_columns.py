@@ -16,6 +16,9 @@ def ways_to_provide(step: BaseStep, column: str) -> Iterator[str]:
         return
     # A prompt that is nothing but the column.
     if getattr(step, "template", "").strip("{} ") == column:
-        yield "if another one has it, name that in the prompt: template='{{ COLUMN }}'"
+        yield (
+            "if another one has it, name that in the prompt: template='{{ COLUMN }}' in Python, "
+            "--set template='{{ COLUMN }}' on the command"
+        )
     else:
         yield f"if another one has it, put the step 'rename' before: names={{'COLUMN': '{column}'}}"

@@ -16,6 +16,7 @@ from seedbed.errors import (
     UnknownPluginError,
 )
 from seedbed.plugins.authoring.class_errors import told
+from seedbed.plugins.authoring.distilabel_names import instead_of, registered_as
 from seedbed.plugins.authoring.elsewhere import in_a_module
 from seedbed.plugins.discovery.scan import Installed, strays
 from seedbed.plugins.first_party import FIRST_PARTY, pip_install
@@ -44,6 +45,9 @@ def unknown(
         *misplaced(name),
         *in_a_module(name, kind.in_python),
     ]
+    if not advice and (theirs := instead_of(name)):
+        ours = registered_as(name)
+        advice = [*theirs, *(_pip_install(kind, ours) if ours and ours not in same else ())]
     if not advice:
         advice = [*did_you_mean(name, [*same, *kind.built_in]), *_pip_install(kind, name)]
     if kind.if_unknown:

@@ -27,6 +27,14 @@ class _Manager(pluggy.PluginManager):
             return None
         return super().parse_hookimpl_opts(plugin, name)
 
+    def parse_hookspec_opts(
+        self, module_or_class: ModuleType | type, name: str
+    ) -> pluggy.HookspecOpts | None:
+        # Each observer has a manager. Looking up what any class has, one takes 1.9 ms to make, not 0.8.
+        if name not in vars(module_or_class) or name.startswith("__"):
+            return None
+        return super().parse_hookspec_opts(module_or_class, name)
+
 
 class Hooks:
     """A separate pluggy manager, to which plugins are added when their hooks are called."""

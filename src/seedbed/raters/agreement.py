@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from itertools import combinations
+from math import inf
 from typing import Literal, NamedTuple, TypeAlias
 
 from seedbed.errors import UsageError
@@ -22,6 +24,8 @@ from seedbed.errors import UsageError
 Rating: TypeAlias = str | int | float | bool
 Level: TypeAlias = Literal["nominal", "ordinal", "interval"]
 Weights: TypeAlias = Literal["linear", "quadratic"]
+
+_LARGE = 1e100
 
 _Table: TypeAlias = Counter[tuple[Rating, Rating]]
 
@@ -131,6 +135,8 @@ def _given(ratings: Mapping[str, Rating | None]) -> Iterator[tuple[str, Rating]]
             raise UsageError(
                 f"the rating {rating!r:.60} of '{rater}' is {type(rating).__name__}, not text or a number"
             )
+        if rating in (inf, -inf):
+            raise UsageError(f"the rating of '{rater}' is infinite", "write a number for it")
         yield rater, rating
 
 
@@ -172,7 +178,7 @@ def _ranks(ratings: Iterable[Rating]) -> dict[Rating, int]:
 
 
 def _order(rating: Rating) -> tuple[bool, float, str]:
-    return (False, float(rating), "") if _is_number(rating) else (True, 0.0, str(rating))
+    return (True, 0.0, str(rating)) if isinstance(rating, str | bool) else (False, rating, "")
 
 
 def _places(margins: Counter[Rating], level: Level) -> dict[Rating, float]:
@@ -187,7 +193,11 @@ def _places(margins: Counter[Rating], level: Level) -> dict[Rating, float]:
             "use level 'nominal', or write numbers for the ratings",
         )
     if level == "interval":
-        return {rating: float(rating) for rating in margins}
+        # Alpha is the same in any unit, and the squares of very large and very small numbers are none.
+        largest = max((abs(rating) for rating in margins if not isinstance(rating, str)), default=0)
+        unit = 1 if not largest or 1 / _LARGE < largest < _LARGE else largest
+        # As a fraction, since an integer may be larger than any float.
+        return {one: float(Fraction(one) / Fraction(unit)) for one in margins if not isinstance(one, str)}
     places: dict[Rating, float] = {}
     below = 0
     for rating in sorted(margins, key=_order):

@@ -70,12 +70,10 @@ def read_json(text: str, type: Any = None) -> Any:
     before the value does: a value that is cut off is never returned.
     """
     if type is not None:
-        from pydantic import ValidationError
-
         try:
             # Nearly every answer is JSON and nothing else.
             return _adapter(type).validate_json(text.strip())
-        except ValidationError as error:
+        except _validation_error() as error:
             kind = error.errors(include_url=False, include_context=False, include_input=False)[0]["type"]
             if kind != "json_invalid" and text.lstrip()[:1] in ("{", "["):
                 raise InvalidOutputError(describe(error), text=text) from error
@@ -97,8 +95,6 @@ def _longest(answer: str, found: Sequence[_Found], failed: Sequence[_Failed]) ->
 def _fitting(
     answer: str, found: Sequence[_Found], failed: Sequence[_Failed], adapter: TypeAdapter[Any]
 ) -> Any:
-    from pydantic import ValidationError
-
     fits: list[tuple[_Found, Any]] = []
     error: ValidationError | None = None
     found = [*found, *_lines(answer, found, failed)]
@@ -107,7 +103,7 @@ def _fitting(
             break
         try:
             fits.append((one, adapter.validate_json(_encoded(answer, one))))
-        except ValidationError as why:
+        except _validation_error() as why:
             error = error or why
     if not fits:
         if error is None or any(why.error.is_cut and why.error.is_meant for why in failed):
@@ -230,6 +226,13 @@ def _around(start: int, fences: Sequence[Fence]) -> Iterator[Fence]:
     place = bisect_right(fences, start, key=lambda one: one.start) - 1
     if place >= 0 and start < fences[place].end:
         yield fences[place]
+
+
+def _validation_error() -> type[ValidationError]:
+    # Python asks for it only when something is raised: an import for each answer takes as long as reading it.
+    from pydantic import ValidationError
+
+    return ValidationError
 
 
 @lru_cache(maxsize=256)

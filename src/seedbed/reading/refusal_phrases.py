@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+
+class Manner(NamedTuple):
+    """How a language refuses: `begins` at the beginning of an answer, `later` in a later sentence, too.
+
+    Whatever one of these expressions finds has one of the `signs`, which are found much faster.
+    """
+
+    signs: tuple[str, ...]
+    begins: tuple[str, ...]
+    later: str | None = None
+
+
 _VERBS = (
     "help|assist|aid|support|provide|provid|supply|give|giv|offer|share|shar|fulfil+|comply|"
     "satisfy|accommodate|"
@@ -109,4 +123,17 @@ CHINESE = (
 JAPANESE = (
     r"申し訳(?:ありません|ございません)[^。\n]{0,60}(?:できません|できかねます|いたしかねます|お応えできません|お答えできません)",
 )
-OTHERS = (*GERMAN, *FRENCH, *SPANISH, *PORTUGUESE, *ITALIAN, *CHINESE, *JAPANESE)
+MANNERS = (
+    Manner(
+        ("not", "n't", "unable", "decline", "refuse", "pass", "violate", "against", "conflict"),
+        ENGLISH,
+        LATER,
+    ),
+    Manner(("nicht", "kein", "unmöglich"), GERMAN),
+    Manner(("je n", "je dois"), FRENCH),
+    Manner(("no puedo", "no me es", "no estoy", "no podr"), SPANISH),
+    Manner(("não ",), PORTUGUESE),
+    Manner(("non ",), ITALIAN),
+    Manner(("不", "法"), CHINESE),
+    Manner(("申し訳",), JAPANESE),
+)

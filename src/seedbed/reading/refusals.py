@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
+from typing import TYPE_CHECKING
 
 from seedbed.reading.thinking import split_reasoning
+
+if TYPE_CHECKING:
+    from seedbed.reading.refusal_phrases import Manner
 
 _BEGINNING = 400
 """Characters in which a refusal shows itself; further on, it's quoted or told."""
 
 _MARKUP = re.compile(r"^[\s#>*_`\"'“”\-]+")
-_SPACES = re.compile(r"\s+")
 _APOSTROPHES = str.maketrans("\N{RIGHT SINGLE QUOTATION MARK}\N{LEFT SINGLE QUOTATION MARK}", "''", "*")
 
 
@@ -29,14 +32,34 @@ def is_refusal(text: str) -> bool:
     answer = split_reasoning(text).answer.lstrip()[: _BEGINNING + 50]
     if answer[:1] in ("", "{", "[", "<"):
         return False
-    beginning = _MARKUP.sub("", _SPACES.sub(" ", answer.lower().translate(_APOSTROPHES)))[:_BEGINNING]
-    begins, later = _patterns()
-    return begins.match(beginning) is not None or later.search(beginning) is not None
+    beginning = _MARKUP.sub("", _spaced(answer.lower().translate(_APOSTROPHES)))[:_BEGINNING]
+    # `map`: a comprehension takes twice the time, and many rows are looked at.
+    return any(
+        any(map(beginning.__contains__, manner.signs)) and _refuses(manner, beginning)
+        for manner in _manners()
+    )
 
 
-@lru_cache(maxsize=1)
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return what refuses at the beginning, and in later sentences; compiled when it's first needed."""
-    from seedbed.reading.refusal_phrases import ENGLISH, LATER, OTHERS
+def _spaced(text: str) -> str:
+    """Return a text with one space in place of each run of spaces and ends of lines."""
+    # Not by a regular expression: many answers are looked at, and that took half of the time.
+    return " ".join(text.split()) + " " * text[-1:].isspace()
 
-    return re.compile("|".join((*ENGLISH, *OTHERS))), re.compile(LATER)
+
+@cache
+def _manners() -> tuple[Manner, ...]:
+    # Imported when it's first needed: a run without a model doesn't.
+    from seedbed.reading.refusal_phrases import MANNERS
+
+    return MANNERS
+
+
+def _refuses(manner: Manner, text: str) -> bool:
+    begins, later = _compiled(manner)
+    return begins.match(text) is not None or (later is not None and later.search(text) is not None)
+
+
+@cache
+def _compiled(manner: Manner) -> tuple[re.Pattern[str], re.Pattern[str] | None]:
+    """Return the expressions of a language; compiled when they're first needed, which takes 10 ms."""
+    return re.compile("|".join(manner.begins)), None if manner.later is None else re.compile(manner.later)

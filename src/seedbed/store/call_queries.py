@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from seedbed.store.answer_packing import unpack
+from seedbed.store.calls_used import IS_USED, RESULTS_OF_CALLS
 from seedbed.store.kept_counts import Counts
 from seedbed.store.paged_reads import ITEM, PagedReads
 from seedbed.store.run_values import Call, ItemSpent, StepSpent, TotalSpent
@@ -55,6 +56,26 @@ class CallQueries(PagedReads):
         )
         return [Call._make((*call[:-1], unpack(call[-1]))) for call in found]
 
+    def call_keys(self, step: str, row: str, attempt: int) -> set[tuple[bytes, int]]:
+        """Return the digest and the count (`k`) of each call of a row at one attempt."""
+        found = self._all(
+            "SELECT digest, k FROM calls WHERE step = ? AND row = ? AND attempt = ?", step, row, attempt
+        )
+        return {*found}
+
+    def outdated_calls(self, step: str, row: str) -> set[tuple[int, bytes, int]]:
+        """Return the calls of a row that its result isn't made from: attempt, digest and `k` of each.
+
+        They were made at an earlier attempt, or asked something else, such as an earlier prompt of the step.
+        """
+        found = self._all(
+            f"SELECT c.attempt, c.digest, c.k FROM calls AS c {RESULTS_OF_CALLS} "
+            f"WHERE c.step = ? AND c.row = ? AND NOT {IS_USED}",
+            step,
+            row,
+        )
+        return {*found}
+
     def shared_ids(self, step: str, prefix: str) -> list[str]:
         """Return the ids of a step's shared calls, which begin with `prefix`, in the order of the calls."""
         # The prefix ends in a colon, and the character after it is the first that none of the ids may have.
@@ -76,13 +97,12 @@ class CallQueries(PagedReads):
         return list(dict.fromkeys(model for _, model in self._counted_calls()))
 
     def models_of(self, steps: Sequence[str], rows: Sequence[str]) -> list[str]:
-        """Return the models that steps called for rows at the latest attempt, in the order of the calls."""
+        """Return the models whose answers the results of steps for rows are made from, in the order asked."""
         places = [",".join("?" * len(some)) for some in (steps, rows)]
         # The index begins with the step: without the steps each row would scan all calls.
         found = self._all(
-            "SELECT c.model FROM calls AS c LEFT JOIN results AS r ON r.step = c.step AND r.row = c.row "
-            f"WHERE c.step IN ({places[0]}) AND c.row IN ({places[1]}) "
-            "AND c.attempt = ifnull(r.attempt, c.attempt) ORDER BY c.rowid",
+            f"SELECT c.model FROM calls AS c {RESULTS_OF_CALLS} "
+            f"WHERE c.step IN ({places[0]}) AND c.row IN ({places[1]}) AND {IS_USED} ORDER BY c.rowid",
             *steps,
             *rows,
         )
@@ -92,13 +112,13 @@ class CallQueries(PagedReads):
         """Return the number of calls of all sessions."""
         return int(sum(sums[0] for sums in self._counted_calls().values()))
 
-    def count_calls_of(self, step: str, row: str, attempt: int) -> dict[str, int]:
-        """Return how many calls a row took in a step at one attempt, by model."""
+    def count_calls_of(self, step: str, row: str) -> dict[str, int]:
+        """Return how many calls a step's result for a row is made from, by model."""
         found = self._all(
-            "SELECT model, count(*) FROM calls WHERE step = ? AND row = ? AND attempt = ? GROUP BY model",
+            f"SELECT c.model, count(*) FROM calls AS c {RESULTS_OF_CALLS} "
+            f"WHERE c.step = ? AND c.row = ? AND {IS_USED} GROUP BY c.model",
             step,
             row,
-            attempt,
         )
         return dict(found)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -50,14 +50,16 @@ class PagedReads:
         """Return the first rows of a query; the caller asks again for the rows after them."""
         page: list[Any] = []
         size, count = 0, _AT_A_TIME
-        with self._one_at_a_time, while_working(self.path):
-            cursor = self._reading.execute(query, values)
+        # Not left to the collector: an open cursor holds its transaction.
+        with (
+            self._one_at_a_time,
+            while_working(self.path),
+            closing(self._reading.execute(query, values)) as cursor,
+        ):
             while size < PAGE_BYTES and (some := cursor.fetchmany(count)):
                 page += some
                 added = sum([len(value) for row in some for value in row if type(value) in _SIZED])
                 size, count = size + added, _SMALL_AT_A_TIME if added < _SMALL * len(some) else _AT_A_TIME
-            # Not left to the collector: an open cursor holds its transaction.
-            cursor.close()
         return page
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from seedbed.store.formats import format_of
 from seedbed.store.hf_folder import data_files, is_saved_dataset, read_hf_folder, splits_in
 from seedbed.store.read_options import Placed, Reading, Skip
 from seedbed.store.text_file import COMPRESSED, encoding_of, opened, undecodable, unpacked
-from seedbed.suggestions import did_you_mean
+from seedbed.suggestions import similar_files
 from seedbed.tasks.files import refuse_pipe
 from seedbed.tasks.rows import Row
 
@@ -57,7 +58,7 @@ def read_placed(path: Path, reading: Reading | None = None, ending: str = "") ->
     reading = reading or Reading()
     reading.check()
     if not _exists(path):
-        raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
+        raise UsageError(f"there is no file '{path}'", *similar_files(path))
     refuse_pipe(path)
     if path.is_dir():
         return remaining(reading.skip, _of_folder(path)(path, reading))
@@ -115,7 +116,7 @@ def read_text(path: Path, encoding: str | None = None) -> str:
     """
     Reading(encoding).check()
     if not path.is_file():
-        raise UsageError(f"there is no file '{path}'", *did_you_mean(path.name, _names_beside(path)))
+        raise UsageError(f"there is no file '{path}'", *similar_files(path))
     _refuse_pointer(path)
     with opened(path) as file:
         found = encoding_of(file, encoding)
@@ -155,7 +156,9 @@ def _of_folder(path: Path) -> Callable[[Path, Reading], Iterator[Placed]]:
         raise UsageError(
             f"'{path}' holds several datasets: {', '.join(splits)}", f"name one of them: {path / splits[0]}"
         )
-    raise UsageError(f"'{path}' is a folder, not a file of rows", "name a file in it")
+    endings = Counter(entry.suffix for entry in path.iterdir() if entry.suffix and entry.is_file())
+    pattern = [f"or several by a pattern: '{path}/*{most[0]}'" for most in endings.most_common(1)]
+    raise UsageError(f"'{path}' is a folder, not a file of rows", "name a file in it", *pattern)
 
 
 def _exists(path: Path) -> bool:
@@ -163,8 +166,3 @@ def _exists(path: Path) -> bool:
         return path.exists()
     except OSError as error:
         raise UsageError(f"'{path!s:.200}' cannot be read: {error.strerror}") from error
-
-
-def _names_beside(path: Path) -> list[str]:
-    folder = path.parent
-    return [entry.name for entry in folder.iterdir()] if folder.is_dir() else []

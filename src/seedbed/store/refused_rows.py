@@ -150,12 +150,10 @@ class Origins:
             yield from (RowCall(step, known, messages, []) for messages in prompts.values())
 
     def _calls(self, step: str, row: str) -> list[Call]:
-        """Return the calls of a row at its latest attempt."""
+        """Return the calls of a row that its result is made from."""
         calls = self._queries.calls(step, row) if step in self._asking else []
-        if not any(call.attempt for call in calls):
-            return calls
-        result = self._queries.result_of(step, row)
-        return [call for call in calls if result is None or call.attempt == result.attempt]
+        old = self._queries.outdated_calls(step, row) if len(calls) > 1 else ()
+        return [call for call in calls if identity(call)[2:] not in old]
 
 
 CallIdentity = tuple[str, str, int, bytes, int]

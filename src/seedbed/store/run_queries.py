@@ -19,6 +19,7 @@ from seedbed.store.row_blocks import BLOCKS, entries, entry_of, is_block, reason
 from seedbed.store.run_values import PlacedRow, Refused, Result, Verdict
 from seedbed.store.session_queries import SessionQueries
 from seedbed.store.stored_json import entry_at, row_of_step, stored_object, stored_rows
+from seedbed.store.verdict_checks import VerdictChecks
 
 # Between two rows, or a line end, which a row must not have, or the space after a key that the encoder of
 # another engine may write: a dataset doesn't depend on who made it. Found within a text, it only costs time.
@@ -27,7 +28,7 @@ _ANOTHER = re.compile(rb'\}\s*,\s*\{|\n|": ')
 _HAS_REFUSED_INDEX = "SELECT 1 FROM sqlite_master WHERE name = 'verdicts_refused'"
 
 
-class RunQueries(CallQueries, ResultQueries, SessionQueries):
+class RunQueries(CallQueries, ResultQueries, SessionQueries, VerdictChecks):
     """Reads a run over its own connection, from any thread.
 
     Iterators read page by page, so they also see what is written while they run. All methods raise

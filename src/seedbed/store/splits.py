@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import orjson
 
 from seedbed.errors import DatasetError
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.rows import Row
 
 if TYPE_CHECKING:
@@ -96,10 +97,18 @@ class RowSplits:
         return compress(splits, self._rows.are_kept()) if isinstance(self._rows, ChosenRows) else splits
 
     def _in_column(self, row: Row) -> str:
-        name = row.get(self._column or "")
+        column = self._column or ""
+        if column not in row:
+            raise DatasetError(
+                f"a row has no column '{column}' to be split by",
+                *did_you_mean(column, row),
+                f"columns of the row: {', '.join(row) or 'none'}",
+                "or give shares: train=0.9,test=0.1",
+            )
+        name = row[column]
         if not isinstance(name, str) or not is_split_name(name):
             raise DatasetError(
-                f"a row's column '{self._column}' is {name!r:.60}, and no split can have this name",
+                f"a row's column '{column}' is {name!r:.60}, and no split can have this name",
                 "name a column of texts such as train and test, or shares: train=0.9,test=0.1",
             )
         return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, TypeVar, overload
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +15,9 @@ from seedbed.errors import (
     UsageError,
 )
 from seedbed.llm.calling.coroutine import awaitable
+from seedbed.llm.calling.scope import current_scope
+from seedbed.llm.calling.task_groups import first_of_group
+from seedbed.llm.json_copies import json_copy
 from seedbed.llm.llm import LLM
 from seedbed.llm.messages import Message
 from seedbed.llm.response import Choice, Usage
@@ -178,16 +181,23 @@ class BaseTask(TaskSettings):
 
     async def make_rows(self, input: Row) -> list[Row]:
         """Return the finished, checked rows of one input: `{**input, **row}` with the model's name."""
-        return as_rows(await self.unchecked_rows(self._plain_input(input)), self.name)
+        rows = await self.unchecked_rows(self._plain_input(input))
+        # Of their own: an author may return one dictionary again and again.
+        return as_rows(json_copy(rows), self.name)
 
     async def unchecked_rows(self, input: Row) -> list[Row]:
-        """Return the finished rows of one input; the caller checks their values itself."""
+        """Return the finished rows of one input; the caller checks their values itself.
+
+        They may hold what the author's next call changes: use them before anything else runs.
+        """
         check_inputs(self.name, self.inputs, input)
         try:
             if self.num_generations == 1 or self._asks_for_all:
-                made = await self._one_generation(input)
+                made = await self._one_generation(self._shown(input))
             else:
-                made = await gather_rows(*(self._one_generation(input) for _ in range(self.num_generations)))
+                # Each has an input of its own: it must not see what others have made of theirs meanwhile.
+                inputs = [self._shown(input) for _ in range(self.num_generations)]
+                made = await gather_rows(*map(self._own_generation, inputs))
         except PartialRowsError as error:
             error.rows = self._finish(error.rows, input)
             raise
@@ -198,9 +208,26 @@ class BaseTask(TaskSettings):
         """Whether one call asks for all generations: `generate_row` isn't overridden."""
         return type(self).generate_row is BaseTask.generate_row
 
+    def _shown(self, input: Row) -> Row:
+        """Return a row as an author's code gets it, which may change it: a copy, if there's such code."""
+        return json_copy(input) if _gets_rows(type(self)) else input
+
     async def _one_generation(self, input: Row) -> list[Row]:
-        made = await awaitable(self.generate_row(input), self, "generate_row")
+        failed: Exception | None = None
+        try:
+            made = await awaitable(self.generate_row(input), self, "generate_row")
+        except ExceptionGroup as error:
+            scope = current_scope.get()
+            failed = first_of_group(error, scope.row_branches if scope is not None else ())
+        # Not inside: each of the two would refer to the other, and both would stay until Python looks for
+        # cycles.
+        if failed is not None:
+            raise failed
         return plain_rows(check_returned(self.name, "generate_row", made), self.name)
+
+    async def _own_generation(self, input: Row) -> list[Row]:
+        # They wait for the other generations, and the next call may return the same dictionary again.
+        return json_copy(await self._one_generation(input))
 
     def _finish(self, rows: list[Row], input: Row) -> list[Row]:
         kept = self._kept_columns(input)
@@ -215,8 +242,12 @@ class BaseTask(TaskSettings):
         self, messages: list[Message], choice: Choice, usage: Usage, input: Row
     ) -> Awaitable[list[Row]]:
         def rows(choice: Choice, usage: Usage) -> list[Row]:
-            made = check_returned(self.name, "format_output", self._format(choice, usage, input))
+            # An input of its own: it's called for each choice, and again if one doesn't fit.
+            made = check_returned(self.name, "format_output", self._format(choice, usage, self._shown(input)))
             made = plain_rows(made, self.name)
+            if self.num_generations > 1:
+                # As in `_own_generation`.
+                made = json_copy(made)
             if promised := own_columns(self):
                 # A MissingColumnError makes `fit_or_ask_again` ask the model again.
                 for row in made:
@@ -246,3 +277,10 @@ class BaseTask(TaskSettings):
 
     def _field_values(self) -> dict[str, Any]:
         return shown_fields(vars(self), type(self), BaseTask)
+
+
+@cache
+def _gets_rows(cls: type[BaseTask]) -> bool:
+    """Whether code of an author's class gets a row."""
+    methods = ("format_input", "format_output", "generate_row")
+    return any(getattr(cls, name) is not getattr(BaseTask, name) for name in methods)

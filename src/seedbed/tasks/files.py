@@ -14,7 +14,7 @@ from pydantic_core import CoreSchema, core_schema
 
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
-from seedbed.suggestions import did_you_mean
+from seedbed.suggestions import similar_files
 from seedbed.tasks.matching import matching
 from seedbed.tasks.remote.public_addresses import PublicAddress
 from seedbed.tasks.remote.remote_files import copies_of, local_copies
@@ -74,8 +74,7 @@ class Files(str):
         if glob.has_magic(self):
             raise UsageError(f"no file matches '{self}'", "`*` stands for a name, `**` for any folders")
         refuse_pipe(path)
-        neighbours = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise UsageError(f"there is no file '{self}'", *did_you_mean(path.name, neighbours))
+        raise UsageError(f"there is no file '{self}'", *similar_files(path))
 
     @property
     def folder(self) -> Path:

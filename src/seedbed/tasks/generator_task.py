@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from seedbed.errors import UsageError
 from seedbed.llm.calling.loop import loop_thread
 from seedbed.llm.calling.scope import CallScope, current_scope
+from seedbed.llm.json_copies import json_copy
 from seedbed.plugins.authoring.overrides import guard
 from seedbed.plugins.authoring.signatures import check_methods
 from seedbed.tasks.base_task import BaseTask
@@ -42,7 +43,8 @@ class GeneratorTask(BaseTask, GeneratorStep):
     """Rows per block, if prompts use earlier rows; 0 if they don't.
 
     With `feedback = R`, `sample(index, rng, accepted)` receives the accepted rows of all indices below
-    `R * (index // R - 1)`. These rows don't depend on timing, and a whole block can be in flight.
+    `R * (index // R - 1)`. These rows don't depend on timing, and a whole block can be in flight. Copy those
+    that you change, `{**row, ...}`: later indices get the same ones.
     """
 
     sampled: ClassVar[tuple[str, ...] | None] = None
@@ -86,7 +88,8 @@ class GeneratorTask(BaseTask, GeneratorStep):
                 "return a dict of variables; None ends the rows",
                 "if there may be none at all, set `finite = True` on the class",
             )
-        return variables if variables is None else self._plain_input(variables)
+        # A copy: `sample` may return one dictionary again and again, such as a parameter's.
+        return variables if variables is None else json_copy(self._plain_input(variables))
 
     async def make_row(self, index: int, seed: int = 0, accepted: Sequence[Row] = ()) -> list[Row] | None:
         """Return the finished rows of one index in a run with this seed, or None after the last row."""

@@ -55,14 +55,19 @@ def dumped(model: BaseModel) -> dict[str, Any]:
 
     Otherwise the order of strings in a set would differ between processes.
     """
-    from pydantic_core import PydanticSerializationError
-
     try:
         found: dict[str, Any] = model.model_dump(mode="json")
-    except PydanticSerializationError:
+    except _serialization_error():
         # Bytes that aren't UTF-8, or a type that pydantic can't convert: we convert it, or raise our error.
         return model.model_dump()
     return _sorted_like(model.model_dump(), found) if _has_sets(type(model)) else found
+
+
+def _serialization_error() -> type[Exception]:
+    # Python asks for it only when something is raised: an import in each call takes as long as the call.
+    from pydantic_core import PydanticSerializationError
+
+    return PydanticSerializationError
 
 
 def instant_text(nanoseconds: int) -> str:

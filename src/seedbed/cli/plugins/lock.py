@@ -8,7 +8,7 @@ from typing import Any
 
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.kept_runs import kept_run
-from seedbed.cli.terminal.counting import count_text
+from seedbed.cli.terminal.counting import count_if_any
 from seedbed.cli.terminal.printing import echo
 from seedbed.errors import UsageError
 from seedbed.plugins.discovery.scan import Installed
@@ -109,7 +109,7 @@ def _place(text: str, out: Path) -> None:
 
 
 def _contents(lock: Lock) -> str:
-    counts = (count_text(len(lock.distributions), "distribution"), count_text(len(lock.files), "file"))
+    counts = (count_if_any(len(lock.distributions), "distribution"), count_if_any(len(lock.files), "file"))
     editable = sum(one.editable for one in lock.distributions)
     note = f"; {editable} editable, so the version doesn't fix its code" if editable else ""
     return " and ".join(filter(None, counts)) + note

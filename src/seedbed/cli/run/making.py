@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 from seedbed.cli.failures import ExitStatus, discard_output, show
 from seedbed.cli.run.displays import progress_of
+from seedbed.cli.run.earlier_versions import naming_earlier_versions
 from seedbed.cli.run.kept_options import kept_options
 from seedbed.cli.run.planning import CommandOptions, engine_for, plan_of
-from seedbed.cli.run.plugins_then import told_of_run
 from seedbed.cli.run.summary import exit_status, write_summary
 from seedbed.cli.run.supervision import supervised
 from seedbed.cli.terminal.output import kept_stdout, write_json
@@ -47,15 +47,15 @@ class Making:
 def make_dataset(options: CommandOptions, registry: Registry, how: Making) -> ExitStatus:
     """Make a dataset, write its summary, and return the exit status; raises errors from before the run."""
     with kept_stdout() as stdout:
-        with told_of_run((how.name, how.output.name if how.output else None, options.what)):
+        with naming_earlier_versions((how.name, how.output.name if how.output else None, options.what)):
             plan = plan_of(options, registry)
         outputs = (how.output,) if how.output else plan.outputs
         missing = [out for out in outputs if out.file is None or not out.file.exists()]
         if not how.check(plan):
             return ExitStatus.COMPLETE
-        told = observers_of(options.plugins, registry=registry)
+        observers = observers_of(options.plugins, registry=registry)
         engine = engine_for(options, registry)
-        run = _run(options, plan, outputs, stdout, how, told, engine)
+        run = _run(options, plan, outputs, stdout, how, observers, engine)
     if how.as_json:
         _write_summary_json(run, err=not outputs)
     else:

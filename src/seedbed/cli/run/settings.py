@@ -170,4 +170,7 @@ def _hint(name: str, fields: Sequence[str]) -> tuple[str, ...]:
         return (FIELDS[name],)
     if name in GenerationParameters.model_fields and "generation" in fields:
         return (f"did you mean 'generation.{name}', or '{_LLM}.{name}'?",)
-    return did_you_mean(name, fields) or (f"its fields are {', '.join(fields)}",)
+    if near := did_you_mean(name, fields):
+        return near
+    to_llm = (f"for a field of the LLM, write --set {_LLM}.{name}=VALUE",) if "generation" in fields else ()
+    return (f"its fields are {', '.join(fields)}", *to_llm)

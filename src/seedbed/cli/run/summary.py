@@ -10,7 +10,7 @@ from shlex import quote
 from seedbed.cli.failures import ExitStatus, show, show_error
 from seedbed.cli.terminal.counting import (
     cost_text,
-    count_text,
+    count_if_any,
     first_few,
     rate_text,
     tries_text,
@@ -20,6 +20,7 @@ from seedbed.counts import tokens_text
 from seedbed.durations import duration
 from seedbed.engine.failure import Failure
 from seedbed.engine.resume.found import Found
+from seedbed.engine.rows_short import dropped_lines, short_lines
 from seedbed.engine.run import Run
 from seedbed.engine.stopping.may_pass import may_pass
 from seedbed.errors import SeedbedError, StopRun
@@ -112,12 +113,7 @@ def _dataset_lines(run: Run, outputs: Sequence[Output], missing: Sequence[Output
         return
     if run.failed:
         yield f"`seedbed runs retry {name}` retries the failed rows"
-    if run.gathered is not None:
-        yield f"{count_text(run.gathered, 'row')} came to the step over all rows, fewer than n asks for"
-    yield from run.missing
-    is_short = run.wanted is not None and run.accepted + run.failed < run.wanted
-    if run.tried or run.missing or is_short or (run.gathered is not None and not run.failed):
-        yield _end_line(run.tried)
+    yield from short_lines(run)
 
 
 def _look_lines(run: Run) -> Iterator[str]:
@@ -131,13 +127,6 @@ def _look_lines(run: Run) -> Iterator[str]:
         yield f"`seedbed view {quote(run.name)}` shows the rows, {how}"
     elif run.failed or run.rejected:
         yield f"`seedbed runs explain {quote(run.name)}` shows what they were made from"
-
-
-def _end_line(tried: int | None) -> str:
-    if tried is None:
-        return "there were no more rows: the source ended, or no step could use more"
-    indices = "the only index" if tried == 1 else f"all {tried:,} indices"
-    return f"there were no more rows from {indices} that may be tried: a larger --max-attempts N tries more"
 
 
 def _reason_lines(run: Run) -> Iterator[str]:
@@ -157,8 +146,7 @@ def _reason_lines(run: Run) -> Iterator[str]:
         yield from (f"  {line}" for line in run.advice.get(reason, ()))
     if others:
         yield f"{_sum(others):,} rejected for {len(others):,} other reasons: --json lists them"
-    for step, count in run.dropped.most_common():
-        yield f"{count:,} dropped by '{step}', which returned nothing for {'it' if count == 1 else 'them'}"
+    yield from dropped_lines(run)
 
 
 def _sum(reasons: Sequence[tuple[str, int]]) -> int:
@@ -202,7 +190,7 @@ def cost_line(run: Run) -> str:
         duration(run.seconds),
         f"{kept:,} kept" if kept else "",
         rate_text(made / run.seconds) if run.seconds else "",
-        count_text(calls.answered, "call"),
+        count_if_any(calls.answered, "call"),
         f"{calls.replayed:,} replayed" if calls.replayed else "",
         tries_text(calls.retried, calls.refused),
         tokens_text(usage.input_tokens, usage.output_tokens),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seedbed.cli.terminal.counting import cost_text, count_text, moment
+from seedbed.cli.terminal.counting import cost_text, count_if_any, moment
 from seedbed.counts import tokens_text
 from seedbed.store import RunEntry
 from seedbed.store.run_facts import RunFacts as Facts
@@ -27,7 +27,7 @@ class FactsInWords(Facts):
         if spent is None:
             return []
         tokens = tokens_text(spent.input_tokens, spent.output_tokens)
-        return [text for text in (count_text(spent.calls, "call"), tokens, cost_text(self.cost)) if text]
+        return [text for text in (count_if_any(spent.calls, "call"), tokens, cost_text(self.cost)) if text]
 
 
 def facts_of(entry: RunEntry) -> FactsInWords:

@@ -11,9 +11,9 @@ from typing import Any
 from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.export import leaf_of
 from seedbed.cli.runs.kept_runs import kept_run
-from seedbed.cli.terminal.counting import count_text
 from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import echo
+from seedbed.counts import count_of
 from seedbed.engine.calibrating import CalibratedJudge, calibrate_judge
 from seedbed.engine.lineage.row_lookup import find_story, row_in_line
 from seedbed.engine.lineage.story_making import story_of
@@ -97,7 +97,7 @@ def _write_ratings(said: RunRatings, reader: RunReader) -> None:
     for line in _agreement_lines(figures):
         echo(line)
     if said.older:
-        echo(f"{count_text(len(said.older), 'rating')} of an older text: not counted")
+        echo(f"{count_of(len(said.older), 'rating')} of an older text: not counted")
     echo()
     for one in [*said][:_SHOWN]:
         old = "" if one.is_current else " (of an older text)"
@@ -135,7 +135,7 @@ def _write_calibration(name: str, score: str, judge: CalibratedJudge) -> None:
     counts = made.verdicts
     echo(f"threshold: {score} >= {made.threshold:g}, chosen for {made.aim}")
     echo(
-        f"  of {count_text(counts.total, 'rated row')}: {counts.hits} good kept, {counts.missed} good "
+        f"  of {count_of(counts.total, 'rated row')}: {counts.hits} good kept, {counts.missed} good "
         f"dropped, {counts.wrong} bad kept, {counts.spared} bad dropped"
     )
     for title, value, interval in (
@@ -154,6 +154,6 @@ def _write_calibration(name: str, score: str, judge: CalibratedJudge) -> None:
         (judge.unscored, "without a score"),
     ):
         if count:
-            echo(f"  not used: {count_text(count, 'row')} {what}")
+            echo(f"  not used: {count_of(count, 'row')} {what}")
     where = quote(f"{score} >= threshold")
     echo(f"kept with the run: seedbed runs export {quote(name)} --where {where} -o OUT")

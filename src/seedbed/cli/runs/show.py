@@ -11,9 +11,10 @@ from seedbed.cli.failures import ExitStatus
 from seedbed.cli.runs.facts_in_words import FactsInWords, facts_of
 from seedbed.cli.runs.kept_runs import kept_run
 from seedbed.cli.runs.reasons import Reason, as_json, reasons_of, write_reasons
-from seedbed.cli.terminal.counting import count_text, moment
+from seedbed.cli.terminal.counting import count_if_any, moment
 from seedbed.cli.terminal.output import write_json
 from seedbed.cli.terminal.printing import Painted, echo
+from seedbed.counts import count_of
 from seedbed.durations import duration
 from seedbed.engine.quality.figures import Quality
 from seedbed.pipeline.stop_condition import FEWEST
@@ -88,7 +89,7 @@ def _about(facts: FactsInWords, sessions: list[SessionRecord]) -> Iterator[tuple
     if taken := facts.spent_texts():
         yield "Calls", ", ".join(taken)
     if facts.spent:
-        yield "Time", f"{duration(facts.spent.seconds)} in {count_text(len(sessions), 'session')}"
+        yield "Time", f"{duration(facts.spent.seconds)} in {count_of(len(sessions), 'session')}"
     order = {name: facts.manifest.get(name) for name in ("n", "seed", "input")}
     kept = (facts.manifest.get("order") or {}).get("input")
     if kept is not None and is_remote(kept):
@@ -96,7 +97,7 @@ def _about(facts: FactsInWords, sessions: list[SessionRecord]) -> Iterator[tuple
         order["input"] = kept
     if isinstance(order["input"], list):
         first, *others = order["input"]
-        order["input"] = f"{first} and {count_text(len(others), 'other file')}"
+        order["input"] = f"{first} and {count_of(len(others), 'other file')}"
     order["id"] = " and ".join(facts.manifest.get("id") or ()) or None
     yield "Asked for", ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
     yield "Kept in", str(facts.entry.folder)
@@ -128,8 +129,8 @@ def _session_text(session: SessionRecord, facts: FactsInWords) -> str:
     last = facts.session is not None and session.id == facts.session.id
     outcome = session.outcome or ("running" if last and facts.entry.holder else "killed")
     summary = session.summary or {}
-    rows = count_text(summary.get("accepted", 0), "row")
-    calls = count_text(summary.get("calls", 0), "call")
+    rows = count_if_any(summary.get("accepted", 0), "row")
+    calls = count_if_any(summary.get("calls", 0), "call")
     stopped = (summary.get("stopped_by") or "").partition("\n")[0]
     texts = (moment(session.started), outcome, duration(session.seconds), rows, calls, stopped)
     return ", ".join(text for text in texts if text)

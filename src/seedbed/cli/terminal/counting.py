@@ -12,7 +12,7 @@ from seedbed.llm.budget.money import dollars
 T = TypeVar("T")
 
 
-def count_text(count: int, noun: str) -> str:
+def count_if_any(count: int, noun: str) -> str:
     """Return '1 call', '12 calls', or nothing for none."""
     return count_of(count, noun) if count else ""
 

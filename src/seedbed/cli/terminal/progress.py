@@ -6,7 +6,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from seedbed.cli.terminal.counting import cost_text, count_text, rate_text, tries_text
+from seedbed.cli.terminal.counting import cost_text, count_if_any, rate_text, tries_text
 from seedbed.cli.terminal.printing import echo, in_one_line
 from seedbed.cli.terminal.rates import Rate
 from seedbed.counts import tokens_text
@@ -83,7 +83,7 @@ class Progress:
         texts = (
             duration(time.monotonic() - self._begun),
             rate_text(rate),
-            count_text(calls.answered, "call"),
+            count_if_any(calls.answered, "call"),
             tokens_text(calls.usage.input_tokens, calls.usage.output_tokens),
             cost_text(calls.cost),
             tries_text(calls.retried, calls.refused),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from seedbed.counts import count_or_no
 from seedbed.durations import duration
 from seedbed.engine.comparison.changed_settings import ChangedSetting
 from seedbed.engine.comparison.compared_run import ComparedRun
@@ -12,7 +13,6 @@ from seedbed.engine.comparison.row_changes import LoneRow, RowsDiff
 from seedbed.engine.comparison.words import Piece, word_diff
 from seedbed.engine.lineage.changes import Change
 from seedbed.engine.lineage.story_text import value_text
-from seedbed.engine.resume.found import count_text
 from seedbed.llm.budget.money import dollars
 from seedbed.tasks.rows import encode_value
 
@@ -70,7 +70,7 @@ def _totals(first: ComparedRun, second: ComparedRun) -> Iterator[tuple[str, str]
 
 
 def _cost(amount: float, unpriced: int) -> str:
-    rest = f" and {count_text(unpriced, 'call')} without a price" if unpriced else ""
+    rest = f" and {count_or_no(unpriced, 'call')} without a price" if unpriced else ""
     return f"{dollars(amount)}{rest}"
 
 

@@ -59,12 +59,12 @@ class RowIndex:
     def __init__(self, first: tuple[RunQueries, str], second: tuple[RunQueries, str]) -> None:
         # The empty name: a file of SQLite's own once it's larger than the cache, which nobody else sees.
         self._file = sqlite3.connect("")
-        for name, (queries, leaf) in ((_FIRST, first), (_SECOND, second)):
-            self._file.execute(_TABLE.format(name))
-            insert = f"INSERT INTO {name} VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-            self._file.executemany(insert, _accepted(queries, leaf))
-            self._file.executemany(insert, _refused(queries, leaf))
-            self._file.execute(f"CREATE INDEX {name}_row ON {name} (row, verdict)")
+        try:
+            self._fill(_FIRST, *first)
+            self._fill(_SECOND, *second)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -73,6 +73,13 @@ class RowIndex:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+    def _fill(self, table: str, queries: RunQueries, leaf: str) -> None:
+        self._file.execute(_TABLE.format(table))
+        insert = f"INSERT INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        self._file.executemany(insert, _accepted(queries, leaf))
+        self._file.executemany(insert, _refused(queries, leaf))
+        self._file.execute(f"CREATE INDEX {table}_row ON {table} (row, verdict)")
 
     def count_common(self) -> tuple[int, int]:
         """Return how many rows both have accepted with the same data, and with other data."""

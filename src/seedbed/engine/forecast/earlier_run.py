@@ -42,6 +42,7 @@ class EarlierRun:
         self.name = name
         self.journal = RehearsalJournal(queries)
         self.accepted = self.accepted_of(plan.leaf)
+        self._leaf = plan.leaf
         results = queries.count_results()
         self.results = {step: sum(counts.values()) for step, counts in results.items()}
         self.measured: Mapping[tuple[str, str], StepSpent] = {
@@ -60,6 +61,15 @@ class EarlierRun:
     def accepted_of(self, leaf: str) -> int:
         """Return how many rows of a leaf, or of a step that a later one reads whole, were accepted."""
         return self.queries.count_verdicts(leaf)["accepted"]
+
+    def accepted_ever(self, leaf: str) -> int:
+        """Return how many rows of a leaf were accepted of the items that the run has."""
+        accepted = self.accepted_of(leaf)
+        ends = [one.summary for one in self.queries.sessions() if one.summary]
+        if leaf != self._leaf or not ends or ends[-1].get("wanted") != accepted:
+            return accepted
+        # A smaller n cuts the dataset, but the items after the cut stay in the run.
+        return max(accepted, *(end.get("accepted") or 0 for end in ends))
 
     def calls_per_second(self) -> float | None:
         """Return the calls that its sessions made in a second; None if none was timed."""

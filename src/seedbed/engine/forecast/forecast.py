@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from seedbed.counts import count_or_no
 from seedbed.engine.forecast.amounts import dollars, duration_text, interval_text, number_text
 from seedbed.engine.forecast.probing import Probe
 from seedbed.engine.forecast.step_forecast import ASSUMED_ANSWER, CHARACTERS, StepForecast
 from seedbed.engine.forecast.time_needed import TimeForecast
 from seedbed.engine.preview.trace import PreviewedCall
-from seedbed.engine.resume.found import count_text
 from seedbed.llm.visible_text import visible
 from seedbed.store.row_names import row_name
 
@@ -156,16 +156,17 @@ def summary_lines(forecast: Forecast) -> Iterator[str]:
         yield f"that may be more than the run is allowed: it stops at {dollars(forecast.max_cost)}"
     yield f"time: {time_line(forecast)}"
     if forecast.earlier is not None:
-        kept = count_text(forecast.kept_rows, "row")
-        calls = count_text(forecast.kept_calls, "call")
-        yield f"the run '{forecast.earlier}' has {kept}, and the answers of {calls}, which cost nothing"
+        kept = count_or_no(forecast.kept_rows, "row")
+        free = f"and the answers of {count_or_no(forecast.kept_calls, 'call')}, which cost nothing"
+        said = free if forecast.kept_calls or not forecast.calls else "but no answer to these prompts"
+        yield f"the run '{forecast.earlier}' has {kept}, {said}"
     yield from notes(forecast)
 
 
 def probe_lines(probe: Probe) -> Iterator[str]:
     """Yield what a probe says about all rows."""
     paid = "at a price that isn't known" if probe.paid is None else f"for {dollars(probe.paid)}"
-    tried = count_text(probe.items, "row")
+    tried = count_or_no(probe.items, "row")
     failed = f", {probe.failed:,} failed" if probe.failed else ""
     bought = "" if probe.bought else "; nothing was bought, as the run had them"
     yield f"probe: {tried} tried {paid}, {probe.accepted:,} accepted{failed}{bought}"
@@ -173,13 +174,13 @@ def probe_lines(probe: Probe) -> Iterator[str]:
     if probe.items_needed is not None:
         yield f"rows to try: {interval_text(probe.items_needed, lambda count: f'{math.ceil(count):,}')}"
     if probe.cost is not None:
-        yield f"cost of all: {interval_text(probe.cost, dollars)}, with what is paid"
+        yield f"total cost: {interval_text(probe.cost, dollars)}, including what has been spent"
     if probe.seconds is not None:
-        in_flight = count_text(probe.in_flight, "call")
+        in_flight = count_or_no(probe.in_flight, "call")
         yield f"time left: {interval_text(probe.seconds, duration_text)}, with {in_flight} in flight"
     yield (
-        "intervals are of 95 %: accepted rows by Wilson's, cost by Student's t of the cost per accepted row, "
-        "with room for rejections that so few rows don't show"
+        "95 % intervals: Wilson's for the rows accepted; Student's t, of the cost per accepted row, for the "
+        "total, with room for rejections that so few rows don't show"
     )
 
 
@@ -224,7 +225,7 @@ def time_line(forecast: Forecast) -> str:
 def notes(forecast: Forecast) -> Iterator[str]:
     """Yield where the numbers are from, and what they leave out."""
     for reason, count in forecast.failing.items():
-        yield f"{count_text(count, 'row')} of the first ones failed: {reason}"
+        yield f"{count_or_no(count, 'row')} of the first ones failed: {reason}"
     asked = [step for step in forecast.steps if step.calls]
     sources = {step.input_from for step in asked}
     if "characters" in sources:

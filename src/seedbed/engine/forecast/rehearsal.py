@@ -108,7 +108,7 @@ class _Rehearsing:
         rows_wanted = RowsWanted(segment)
         given = self._plan, self._fingerprints, self._earlier.journal, self._gateway
         steps = RehearsedSteps(segment, *given, rows_wanted)
-        items, count, failed = await self._items(segment, rows_wanted.first)
+        items, count, failed = await self._items(segment, rows_wanted.needed_at_one_each)
         cls = RehearsedFlow if segment.nodes else Unchanged
         flow = cls(segment.nodes, self._plan.topology, steps, segment.kept)
         walk = SegmentWalk(segment, len(items), count, steps.tally, steps.kept_rows, source_failed=failed)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +15,13 @@ from seedbed.llm.calling.scope import SHARED, CallScope
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.request import Request
 from seedbed.llm.response import Choice, Response
-from seedbed.llm.schemas.structured import fit_schema
+from seedbed.llm.schemas.structured import fitted, keyed
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
 
 MOST_CALLS = 64
 """Calls that a row may make in a rehearsal: with placeholders for answers, a loop might never end."""
-
-
-_schema: ContextVar[Mapping[str, Any] | None] = ContextVar("seedbed_rehearsed_schema", default=None)
 
 
 @dataclass(frozen=True)
@@ -53,13 +49,10 @@ class RehearsalGateway(Gateway):
         self.cut_off: set[str] = set()
         """The steps that may make further calls, depending on their answers."""
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._made_up: Counter[tuple[str, str]] = Counter()
         self._lacking: set[tuple[str, str]] = set()
         self.shared_lacking: Counter[str] = Counter()
         """For each step, how many answers that rows share the journal lacks."""
-
-    def respond(self, llm: Backend, request: Request, scope: CallScope | None) -> Awaitable[Response]:
-        """Return an awaitable for an answer from the journal, or for a placeholder."""
-        return _made_for(request.schema, super().respond(llm, request, scope))
 
     def lacks(self, step: str, row: str) -> bool:
         """Whether the journal lacks an answer for a row in a step."""
@@ -78,7 +71,7 @@ class RehearsalGateway(Gateway):
         if not llm._is_journalled:
             self._note_lacking(scope)
             raise _unanswered(llm)
-        digest = scope.digest(request_digest(llm, request, scope.seed if request.n else None))
+        digest = scope.digest(request_digest(llm, keyed(request, offered), scope.seed if request.n else None))
         k = scope.count(digest)
         assert self.journal is not None
         found = self.journal.find(scope, digest, k)
@@ -91,27 +84,21 @@ class RehearsalGateway(Gateway):
         if self._counts[scope.step, scope.row] > MOST_CALLS:
             self.cut_off.add(scope.step)
             raise _unanswered(llm)
-        request, _ = fit_schema(request, offered.schema_dialect)
-        self.calls.append(RehearsedCall(scope.step, scope.row, llm, request, found))
+        self.calls.append(RehearsedCall(scope.step, scope.row, llm, fitted(request, offered)[0], found))
         if found is not None:
             return found
         if not request.n:
             raise _unanswered(llm)
-        text = made_up_answer(scope.step, _schema.get())
-        return Response(choices=(Choice(text=text),) * request.n)
+        return Response(choices=tuple(self._choice(scope, request) for _ in range(request.n)))
+
+    def _choice(self, scope: CallScope, request: Request) -> Choice:
+        self._made_up[scope.step, scope.row] += 1
+        number = self._made_up[scope.step, scope.row]
+        return Choice(text=made_up_answer(scope.step, request.schema, number))
 
     def _note_lacking(self, scope: CallScope) -> None:
         self._lacking.add((scope.step, scope.row))
         self.shared_lacking[scope.step] += scope.row.startswith(SHARED)
-
-
-async def _made_for(schema: Mapping[str, Any] | None, answer: Awaitable[Response]) -> Response:
-    # Where a backend takes no schema, the gateway writes it into the prompt before `_call` sees the request.
-    token = _schema.set(schema)
-    try:
-        return await answer
-    finally:
-        _schema.reset(token)
 
 
 def _unanswered(llm: Backend) -> LLMError:

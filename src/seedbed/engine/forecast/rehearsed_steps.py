@@ -24,6 +24,7 @@ from seedbed.pipeline.topology import Merge, Node
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.rows import Row, encode_row
+from seedbed.tasks.steps import Step
 
 _MARK = MADE_UP.encode()
 
@@ -50,7 +51,7 @@ class RehearsedSteps(StepResults):
         gateway: RehearsalGateway,
         rows_wanted: RowsWanted,
     ) -> None:
-        self.kept_rows: list[tuple[str, str, int]] = []
+        self.kept_rows: list[tuple[str, str]] = []
         self.unrendered: set[str] = set()
         self._gateway = gateway
         concurrency = plan.concurrency or DEFAULT_CONCURRENCY
@@ -88,7 +89,7 @@ class RehearsedSteps(StepResults):
             return made
         found = self._found(name, in_flight)
         if found.outcome is not None:
-            self.kept_rows.append((name, in_flight.id, found.attempt))
+            self.kept_rows.append((name, in_flight.id))
         if found.outcome is not None or not backends_in(runner.step):
             return await super().apply(name, in_flight, settled)
         return await self._rehearsed(name, in_flight, found.attempt, settled)
@@ -127,7 +128,7 @@ class RehearsedSteps(StepResults):
     ) -> list[bytes]:
         name = runner.step.name
         if not backends_in(runner.step):
-            return _marked(runner, row, [])
+            return _marked(runner, row, await self._made_without_model(runner, in_flight, row))
         before = len(self._gateway.calls)
         try:
             rows = await runner.apply(row, self._scope(name, in_flight, 0, settled.position))
@@ -137,6 +138,18 @@ class RehearsedSteps(StepResults):
         if len(self._gateway.calls) == before and not self._gateway.lacks(name, in_flight.id):
             self.unrendered.add(name)
         return _marked(runner, row, rows)
+
+    async def _made_without_model(self, runner: StepRunner, in_flight: InFlight, row: Row) -> list[bytes]:
+        """Return what a step makes of a row with placeholders, if it may be tried: none if it takes none."""
+        step = runner.step
+        # A number or a short text that it makes of a long answer would otherwise count as a long answer, too.
+        # Other steps may write somewhere, or remember the row: they only see rows that there will be.
+        if not (isinstance(step, Step) and step.repeatable) or self.applied[step.name].ordered:
+            return []
+        try:
+            return await runner.apply(row, self._scope(step.name, in_flight, 0, 0))
+        except Exception:  # noqa: BLE001 - a placeholder fits no author's code
+            return []
 
     def _note_end(self, step: BaseStep) -> None:
         """Note that a placeholder ended the calls of a row, if an author decides how many there are."""

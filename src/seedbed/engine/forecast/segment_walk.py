@@ -22,7 +22,7 @@ FEWEST = 5
 class SegmentWalk:
     """How the first items of a segment went: `walked` of `items` (None: nobody knows how many there are).
 
-    `kept` has step, row and attempt of the results that the run has, `places` what people call input rows.
+    `kept` has step and row of the results that the run has, `places` what people call input rows.
     For the first `known` items no answer was missing: `known_rows` has the rows that each step took of these.
     """
 
@@ -30,7 +30,7 @@ class SegmentWalk:
     walked: int
     items: int | None
     tally: StepTally
-    kept: list[tuple[str, str, int]] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
     outcomes: list[ItemOutcome] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
     source_failed: bool = False
@@ -79,7 +79,7 @@ def items_of(walk: SegmentWalk, plan: Plan, earlier: EarlierRun) -> float | None
 
 def rows_per_item(walk: SegmentWalk, leaf: str, earlier: EarlierRun) -> float:
     """Return the accepted rows of an item: those of the earlier run, or else those rehearsed."""
-    items, accepted = earlier.items_of(walk.segment), earlier.accepted_of(leaf)
+    items, accepted = earlier.items_of(walk.segment), earlier.accepted_ever(leaf)
     if items and accepted:
         return accepted / items
     return len(walk.made(leaf)) / walk.walked if walk.walked else 0.0

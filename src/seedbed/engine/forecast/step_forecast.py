@@ -23,6 +23,7 @@ from seedbed.llm.llm import LLM
 from seedbed.llm.pools.fallback import FallbackLLM
 from seedbed.llm.request import Request
 from seedbed.llm.response import Usage
+from seedbed.tasks.base_step import BaseStep
 
 ASSUMED_ANSWER = 1024
 """Tokens that an answer counts as if nothing bounds it; caps on money reserve as many."""
@@ -110,27 +111,36 @@ class _Scaling:
             else:
                 self._fresh[key].append(call)
         for walk in rehearsal.walks:
-            for step, row, attempt in walk.kept:
+            for step, row in walk.kept:
                 self._kept_rows[step] += 1
-                for model, count in earlier.queries.count_calls_of(step, row, attempt).items():
+                for model, count in earlier.queries.count_calls_of(step, row).items():
                     self._kept[step, model] += count
 
     def forecasts(self) -> Iterator[StepForecast]:
         walks = {node.name: walk for walk in self._rehearsal.walks for node in _nodes(walk)}
-        for step in self._plan.steps:
-            walk = walks[step.name]
-            rows = self._rows(walk, step.name)
-            for backend in backends_in(step):
-                self._llms.setdefault((step.name, backend.model_name), backend)
-            asked = [*self._fresh, *self._answered, *self._kept]
-            models = [model for name, model in asked if name == step.name]
-            more = step.name in self._rehearsal.cut_off or walk.source_failed
-            more = more and self._kept_rows[step.name] < FEWEST
-            if not models:
-                unknown = step.name in self._rehearsal.unrendered
-                yield _silent(step.name, rows, unknown, self._llms, more)
-            for model in dict.fromkeys(models):
-                yield self._asked(walk, step.name, model, rows, more)
+        # The longest answer that a step's rows hold.
+        longest: dict[str, float] = {}
+        for node in self._plan.topology.nodes:
+            before = max((longest[parent.step] for parent in node.parents), default=0.0)
+            if not backends_in(node.step):
+                # What it makes of answers counts like them: it has no answer of its own.
+                self._answers[node.name] = before
+            yield from self._of_step(node.step, walks[node.name])
+            longest[node.name] = max(before, self._answers.get(node.name, ASSUMED_ANSWER))
+
+    def _of_step(self, step: BaseStep, walk: SegmentWalk) -> Iterator[StepForecast]:
+        rows = self._rows(walk, step.name)
+        for backend in backends_in(step):
+            self._llms.setdefault((step.name, backend.model_name), backend)
+        asked = [*self._fresh, *self._answered, *self._kept]
+        models = [model for name, model in asked if name == step.name]
+        more = step.name in self._rehearsal.cut_off or walk.source_failed
+        more = more and self._kept_rows[step.name] < FEWEST
+        if not models:
+            unknown = step.name in self._rehearsal.unrendered
+            yield _silent(step.name, rows, unknown, self._llms, more)
+        for model in dict.fromkeys(models):
+            yield self._asked(walk, step.name, model, rows, more)
 
     def _rows(self, walk: SegmentWalk, step: str) -> int | None:
         items = items_of(walk, self._plan, self._earlier)

@@ -48,9 +48,11 @@ def find_story(queries: RunQueries, name: str, row: str) -> Story:
         begun = begun or (None if story.is_empty else story)
     if begun is not None:
         return begun
+    # The file may have lost its rows since.
+    some = (lookup.first_names(_IDS) if lookup else "") or _some_ids(queries)
     raise UsageError(
         f"there is no row '{row}' in the run '{name}'",
-        f"its rows are {lookup.first_names(_IDS) if lookup else _some_ids(queries)}, ...",
+        f"its rows are {some}" if some else "it has no rows yet",
         *(["name a row of its input by file and line: FILE:7"] if lookup else []),
         "or take line N of the dataset: --line N (`line=N` in Python)",
     )
@@ -116,4 +118,5 @@ def _some_ids(queries: RunQueries) -> str:
     verdicts = (verdict.row for leaf in queries.leaves() for verdict in queries.verdicts(leaf))
     first = list(islice(verdicts, _IDS))
     places = RowPlaces(queries, RunSteps.of(queries)).of(first)
-    return ", ".join(row_name(row, places[row]) if row in places else row for row in first)
+    names = [row_name(row, places[row]) if row in places else row for row in first]
+    return ", ".join([*names, *(["..."] if next(verdicts, None) is not None else [])])

@@ -118,9 +118,17 @@ class _StoryMaker:
         for chapter, kept in zip(chapters, evidence, strict=True):
             calls = [ToldCall.of(bare.call, prompts, refused) for bare in chapter.calls if bare.call]
             shared = [ToldCall.of(call, prompts, refused) for call in self._shared_calls(chapter, kept)]
+            calls = self._marked(chapter, calls)
             chapter = chapter._replace(calls=[*calls, *_unanswered(chapter, kept)], shared=shared)
             told.append(_with_evidence(chapter, kept) if kept else chapter)
         return told
+
+    def _marked(self, chapter: Chapter, calls: list[ToldCall]) -> list[ToldCall]:
+        """Return the calls of a chapter, those marked as old that its result isn't made from."""
+        old = self._queries.outdated_calls(chapter.step, chapter.row) if len(calls) > 1 else ()
+        return [
+            told._replace(is_old=told.call is not None and identity(told.call)[2:] in old) for told in calls
+        ]
 
     def _shared_calls(self, chapter: Chapter, kept: Evidence | None) -> Iterator[Call]:
         """Yield the calls of the step whose answers the row has in common with others."""

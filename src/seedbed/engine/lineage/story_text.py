@@ -25,8 +25,12 @@ _DIGEST = 8
 """Characters that are shown of a call's digest."""
 
 
+OLD_CALL = "outdated: what the step made of the row now doesn't come from this answer"
+"""What is said of a call that the row's result isn't made from."""
+
+
 class StoryPart(NamedTuple):
-    """A part of a chapter under a title; `lines` are marked with `+`, `-` or `~` if they say what changed."""
+    """A part of a chapter under a title: a text, or what the step changed in the row."""
 
     kind: Kind
     title: str
@@ -64,7 +68,9 @@ def parts_of(chapter: Chapter) -> Iterator[StoryPart]:
         yield StoryPart("note", "shared", f"asked once for all rows with {made_for}")
         yield from _call_parts(told, ())
     for number, told in enumerate(chapter.calls):
-        yield from _call_parts(told, chapter.calls[:number])
+        # A present prompt is shown whole, not as what it adds to one that isn't asked any more.
+        earlier = [one for one in chapter.calls[:number] if told.is_old or not one.is_old]
+        yield from _call_parts(told, earlier)
     yield from _row_parts(chapter)
     for reason in chapter.reasons:
         kind: Kind = "rejected" if reason["rejected"] else "failed"
@@ -82,6 +88,8 @@ def _input_parts(chapter: Chapter) -> Iterator[StoryPart]:
 
 
 def _call_parts(told: ToldCall, earlier: Sequence[ToldCall]) -> Iterator[StoryPart]:
+    if told.is_old:
+        yield StoryPart("note", "earlier call", OLD_CALL)
     for message in _not_shown(told.messages or (), earlier):
         yield StoryPart("prompt", str(message["role"]), message_text(message))
     if told.call is None:

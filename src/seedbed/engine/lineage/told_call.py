@@ -23,6 +23,8 @@ class ToldCall(NamedTuple):
         told.messages[-1]["content"], told.choices[0].text, told.call.cost
 
     `call` is None if no answer came. `vectors` says how many vectors of how many numbers an embedder gave.
+    `is_old` says that the row's result isn't made from its answer: what was asked has changed since, as an
+    earlier prompt of the step, or it was made at an earlier attempt.
     """
 
     call: Call | None
@@ -30,6 +32,7 @@ class ToldCall(NamedTuple):
     messages: list[Message] | None = None
     seed: int | None = None
     vectors: str = ""
+    is_old: bool = False
 
     @property
     def shared_key(self) -> str:
@@ -73,4 +76,5 @@ class ToldCall(NamedTuple):
             name: value for name, value in about.items() if name not in ("answer", "step", "row", "digest")
         }
         digest = {"digest": self.call.digest.hex()} if self.call else {}
-        return {**known, **digest, "seed": self.seed, "messages": self.messages, "answers": answers}
+        asked = {"seed": self.seed, "messages": self.messages, "answers": answers}
+        return {**known, **digest, "old": self.is_old, **asked}

@@ -10,18 +10,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
 from seedbed.engine.evidence import without_images
 from seedbed.engine.prompts.prompt_pieces import FEW_PLACES, SHORTEST, CutMessage, kept_value, pieces_of
 from seedbed.engine.prompts.shared_texts import SharedTexts
-from seedbed.llm.calling.scope import CallScope, RowText
+from seedbed.llm.calling.row_text import RowText
+from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.redaction import redact, redacted_value
 from seedbed.llm.messages import Message
 from seedbed.llm.request import Request
+
+_Outline: TypeAlias = list[Mapping[str, Any]]
+
+_PLAIN = {"role", "pieces"}
 
 # If what's left is what earlier prompts left, it was the right place. A template of 4 kB with a number in 13
 # places was kept whole with each row.
@@ -36,6 +41,8 @@ class PromptKeeper:
         self._secrets = secrets
         self._texts: defaultdict[str, SharedTexts] = defaultdict(SharedTexts)
         self._outlines: defaultdict[str, SharedTexts] = defaultdict(SharedTexts)
+        # The outline of each step's latest prompt that has a name, with that.
+        self._latest: dict[str, tuple[_Outline, str]] = {}
 
     def asked(self, scope: CallScope, request: Request) -> bytes:
         """Return what is kept of a request, as JSON: its seed, and its messages or the values in them."""
@@ -43,12 +50,25 @@ class PromptKeeper:
         outlines = self._outlines[scope.step]
         if not outlines.are_all_different:
             outline, values = _outlined(self._cut(request, scope, _MANY_PLACES))
-            if (name := outlines.name_of(outline, self._keep)) is not None:
+            if (name := self._name_of(outline, scope.step)) is not None:
                 asked["like"], asked["with"] = name, values
                 return _encoded(asked)
         texts, cut = self._texts[scope.step], self._cut(request, scope, FEW_PLACES)
         asked["messages"] = [self._message(message, texts) for message in cut]
         return _encoded(asked)
+
+    def _name_of(self, outline: _Outline, step: str) -> str | None:
+        """Return the name under which an outline is kept; None if it isn't."""
+        # Nearly all prompts of a step have one: comparing its texts is faster than looking for its JSON.
+        latest = self._latest.get(step)
+        if latest is not None and latest[0] == outline:
+            return latest[1]
+        text = json_text(outline, default=dict, option=orjson.OPT_NON_STR_KEYS).decode()
+        name = self._outlines[step].name_of(text, self._keep)
+        # Of texts alone: 1, 1.0 and True are equal, but not in JSON.
+        if name is not None and all(message.keys() == _PLAIN for message in outline):
+            self._latest[step] = (outline, name)
+        return name
 
     def _cut(self, request: Request, scope: CallScope, most: int) -> list[CutMessage]:
         """Return the messages cut at the row's values, except at short ones in more than `most` places."""
@@ -88,9 +108,9 @@ def _encoded(asked: Mapping[str, Any]) -> bytes:
 
 
 # Loops, since this is done for every call: comprehensions over generators took twice the time.
-def _outlined(cut: Iterable[CutMessage]) -> tuple[str, list[str | dict[str, Any]]]:
-    """Return the messages as JSON with a null for each value of the row, and these values."""
-    outline: list[Mapping[str, Any]] = []
+def _outlined(cut: Iterable[CutMessage]) -> tuple[_Outline, list[str | dict[str, Any]]]:
+    """Return the messages with a None for each value of the row, and these values."""
+    outline: _Outline = []
     values: list[str | dict[str, Any]] = []
     for message in cut:
         if message.pieces is None:
@@ -104,4 +124,4 @@ def _outlined(cut: Iterable[CutMessage]) -> tuple[str, list[str | dict[str, Any]
             else:
                 places.append(piece)
         outline.append({**message.rest, "pieces": places})
-    return json_text(outline, default=dict, option=orjson.OPT_NON_STR_KEYS).decode(), values
+    return outline, values

@@ -29,11 +29,12 @@ class Quality:
         made = seedbed.run("qa-pairs", n=100, llm="openai/gpt-4.1-mini")
         made.quality.near_duplicates    # 0.04
 
-    `rows` have such texts, of at least five words. `near_duplicates` is the share of rows whose runs of three
-    words are about 80 % those of one of the 20,000 rows before, `repeated_openings` of those that begin with
-    five words that an earlier row began with, `refusals` of those in which a model refuses. `novelty` is the
-    share of runs of words that are new, in the last 100 rows. `length_drift` is how much longer (0.5: half as
-    long again) or shorter (below 0) the last 100 rows are than the first 100; 0 until there are 200.
+    `rows` have such texts, of at least five words. `near_duplicates` is the share of rows whose three-word
+    phrases are about 80 % those of one of the 20,000 rows before, `repeated_openings` of those that begin
+    with five words that an earlier row began with, `refusals` of those in which a model refuses. `novelty` is
+    the share of three-word phrases that are new, in the last 100 rows. `length_drift` is how much longer
+    (0.5: half as long again) or shorter (below 0) the last 100 rows are than the first 100; 0 until there are
+    200.
     `reasked` is the share of rows for which a model was asked again since an answer didn't fit, among those
     made in this session.
 

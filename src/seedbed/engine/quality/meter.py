@@ -20,13 +20,13 @@ _REFUSES_WITHIN = 200
 """Characters in which a refusal is looked for: models begin with it."""
 _ALL_UP_TO, _THEN_EVERY = 200, 8
 """Rows that are all checked for refusals, and then one of so many: it takes a third of a row's time."""
-_COMPARED_RUNS = 16
-"""Runs of a row that are looked for among those of earlier rows: a random choice of its runs."""
-_FEWEST_RUNS = 3
-"""Runs that a row must have to count: a text of five words has three."""
-_KEPT_RUNS = 200_000
+_COMPARED_PHRASES = 16
+"""Phrases of a row that are looked for among those of earlier rows: a random choice of its phrases."""
+_FEWEST_PHRASES = 3
+"""Phrases that a row must have to count: a text of five words has three."""
+_KEPT_PHRASES = 200_000
 _KEPT_OPENINGS = 50_000
-"""Digests that are remembered, of runs and of openings: 20 MB in all."""
+"""Digests that are remembered, of phrases and of openings: 20 MB in all."""
 
 
 class QualityMeter:
@@ -43,7 +43,7 @@ class QualityMeter:
         self._given = given
         self._sketcher = Sketcher()
         self._near_rows = NearRows()
-        self._runs = _Seen(_KEPT_RUNS)
+        self._phrases = _Seen(_KEPT_PHRASES)
         self._openings = _Seen(_KEPT_OPENINGS)
         self._rows = self._near = self._repeated = 0
         self._checked_for_refusals = self._refused = 0
@@ -62,7 +62,7 @@ class QualityMeter:
         ]
         shown = "\n".join(map(_ends, texts))
         sketch, opening = self._sketcher.sketch_and_opening(shown)
-        if len(sketch) < _FEWEST_RUNS:
+        if len(sketch) < _FEWEST_PHRASES:
             return
         self._rows += 1
         length = sum(map(len, texts))
@@ -70,7 +70,7 @@ class QualityMeter:
         if self._rows <= WINDOW:
             self._first_length += length
         self._near += not self._near_rows.add(sketch)
-        self._novelties.append(self._runs.share_of_new(sketch[:_COMPARED_RUNS]))
+        self._novelties.append(self._phrases.share_of_new(sketch[:_COMPARED_PHRASES]))
         self._repeated += not self._openings.is_new(opening)
         if self._rows <= _ALL_UP_TO or self._rows % _THEN_EVERY == 0:
             self._checked_for_refusals += 1

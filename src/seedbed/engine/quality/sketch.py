@@ -6,11 +6,11 @@ from typing import TypeAlias
 from zlib import crc32
 
 Sketch: TypeAlias = tuple[int, ...]
-"""The smallest digests of a text's runs of three words, ascending; at most `SIZE`."""
+"""The smallest digests of a text's phrases of three words, ascending; at most `SIZE`."""
 
 SIZE = 32
-_RUN = 3
-"""Words of a run."""
+_PHRASE = 3
+"""Words of a phrase."""
 _OPENING = 5
 """Words with which texts are compared for how they begin."""
 _KNOWN_WORDS = 50_000
@@ -27,7 +27,7 @@ class Sketcher:
         self._numbers = _Numbers()
 
     def sketch(self, text: str) -> Sketch:
-        """Return the sketch of a text; one of fewer than three words is a single run."""
+        """Return the sketch of a text; one of fewer than three words is a single phrase."""
         return self.sketch_and_opening(text)[0]
 
     def sketch_and_opening(self, text: str) -> tuple[Sketch, int]:
@@ -41,10 +41,10 @@ class Sketcher:
             words = [character for word in words for character in word]
         numbers = [*map(self._numbers.__getitem__, words)]
         opening = hash(tuple(numbers[:_OPENING]))
-        if len(numbers) < _RUN:
+        if len(numbers) < _PHRASE:
             return (opening,), opening
-        runs = set(map(hash, zip(numbers, numbers[1:], numbers[2:], strict=False)))
-        return tuple(sorted(runs)[:SIZE]), opening
+        phrases = set(map(hash, zip(numbers, numbers[1:], numbers[2:], strict=False)))
+        return tuple(sorted(phrases)[:SIZE]), opening
 
 
 class _Numbers(dict[str, int]):
@@ -59,7 +59,7 @@ class _Numbers(dict[str, int]):
 
 
 def similarity(one: Sketch, other: Sketch) -> float:
-    """Estimate the Jaccard similarity of the runs of two texts; exact if they have at most `SIZE` in all."""
+    """Estimate the Jaccard similarity of the phrases of two texts; exact if `SIZE` of them are all."""
     first, second = set(one), set(other)
     smallest = sorted(first | second)[:SIZE]
     shared = first & second

@@ -1,18 +1,20 @@
 """The code that a class or function runs, as bytes that are the same in every process.
 
 It's read from compiled code, so it works in a notebook, and a comment or the rest of a script changes
-nothing. What a function uses from its own module belongs to it.
+nothing. What a function uses from its own module belongs to it: functions, classes, and data such as a list
+of topics or a dictionary of labels.
 """
 
 from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from types import CodeType, FunctionType, MethodType
-from typing import Any
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import orjson
 from pydantic import BaseModel
@@ -23,6 +25,10 @@ from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.description.purpose import is_said
 
 _DATA = (str, bytes, int, float, bool, type(None))
+_TABLES = (list, tuple, dict, set, frozenset)
+_PASSED_ON = (
+    orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
 _ACCESSORS = (classmethod, staticmethod)
 
 
@@ -43,7 +49,7 @@ def _parts(thing: Any, seen: set[int]) -> Iterator[bytes]:
         for part in (thing.func, thing.args, thing.keywords):
             yield from _parts(part, seen)
         return
-    if isinstance(thing, (*_DATA, list, tuple, dict, set, frozenset)):
+    if isinstance(thing, (*_DATA, *_TABLES)):
         yield _text(thing)
     elif id(thing) not in seen:
         # Functions that call each other would otherwise be followed forever.
@@ -82,6 +88,74 @@ def _function_parts(function: FunctionType, seen: set[int]) -> Iterator[bytes]:
         if isinstance(used, _DATA) or getattr(used, "__module__", None) == function.__module__:
             yield name.encode()
             yield from _parts(used, seen)
+        elif isinstance(used, _TABLES):
+            yield name.encode()
+            first = _first_seen(function, name, used)
+            yield first.text
+            for inner in first.functions:
+                yield from _parts(inner, seen)
+
+
+def _first_seen(function: FunctionType, name: str, table: Any) -> _Table:
+    """Return what a list or dictionary held when this process first looked at a function that uses it."""
+    # Not what it holds now: a step may collect there what it has seen, and would then be another step in the
+    # next session of the process. Who edits it makes another object, in a notebook as well.
+    tables = _FIRST_SEEN.setdefault(function, {})
+    known = tables.get(name)
+    if known is None or known.table is not table:
+        tables[name] = known = _Table.of(table, function.__module__)
+    return known
+
+
+class _Table(NamedTuple):
+    """A list or dictionary that functions use, its text, and the functions of their module in it."""
+
+    table: Any
+    text: bytes
+    functions: Sequence[Any]
+
+    @classmethod
+    def of(cls, table: Any, module: str) -> _Table:
+        functions: list[Any] = []
+
+        def passed_on(value: Any) -> Any:
+            if isinstance(value, (list, tuple, dict)):
+                return _listed(value)
+            if callable(value) and getattr(value, "__module__", None) == module:
+                functions.append(value)
+            return _text(value).decode("utf-8", "backslashreplace")
+
+        try:
+            # `_text` takes seconds for a million words, and this a twentieth of them.
+            text = orjson.dumps(_listed(table), default=passed_on, option=_PASSED_ON)
+            return cls(table, text, functions)
+        except TypeError:
+            # A key that's no text, a number of more than 64 bits, half of a character, or depth.
+            functions.clear()
+        try:
+            return cls(table, _text(table), [*_functions_in(table, module)])
+        except Exception:  # noqa: BLE001 - a container of an author's own class may raise anything
+            # It holds itself, for example, or a thread is changing it: it's no table of data.
+            return cls(table, b"", ())
+
+
+def _listed(table: Any) -> Any:
+    """Return a list, tuple or dictionary as lists: JSON's keys are texts, and a table's may be numbers."""
+    if isinstance(table, dict):
+        return [[*table], [*table.values()]]
+    return [*table] if isinstance(table, (list, tuple)) else table
+
+
+_FIRST_SEEN: WeakKeyDictionary[FunctionType, dict[str, _Table]] = WeakKeyDictionary()
+
+
+def _functions_in(table: Any, module: str) -> Iterator[Any]:
+    # Not those in sets: their order differs from process to process.
+    if isinstance(table, (list, tuple, dict)):
+        for item in table.values() if isinstance(table, dict) else table:
+            yield from _functions_in(item, module)
+    elif callable(table) and getattr(table, "__module__", None) == module:
+        yield table
 
 
 def _used(function: FunctionType) -> Iterator[tuple[str, Any]]:

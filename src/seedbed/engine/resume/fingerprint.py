@@ -130,7 +130,7 @@ def plain_value(value: Any) -> Any:
         return [plain_value(item) for item in value]
     if isinstance(value, (set, frozenset)):
         # The order of a set of texts differs in each process.
-        return sorted(repr(item) for item in value)
+        return sorted(map(_set_item, value))
     if isinstance(value, BaseModel) and holds_backend(value):
         # A judge among the parameters of a column, say: pydantic would dump its endpoint too.
         return {name: plain_value(getattr(value, name)) for name in type(value).model_fields}
@@ -138,6 +138,19 @@ def plain_value(value: Any) -> Any:
         # With a rotated secret it's still the same step.
         return None
     return to_jsonable_python(value, fallback=_named)
+
+
+def _set_item(value: Any) -> str:
+    """Return an item of a set as text: its repr, unless that has an address or an order that changes."""
+    if isinstance(value, frozenset):
+        return f"frozenset({sorted(map(_set_item, value))})"
+    if isinstance(value, tuple):
+        items = ", ".join(map(_set_item, value))
+        return f"({items},)" if len(value) == 1 else f"({items})"
+    kind: Any = type(value)
+    if callable(value) or kind.__repr__ is object.__repr__:
+        return _named(value)
+    return repr(value)
 
 
 def _named(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from seedbed.counts import count_of
+from seedbed.counts import count_or_no
 
 
 class Found(NamedTuple):
@@ -22,12 +22,7 @@ class Found(NamedTuple):
     changed: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        replayed = f", {count_text(self.replayed, 'call')} replayed" if self.replayed else ""
-        calls = f"at least {count_text(self.calls, 'call')} to make" if self.calls else "no call to make"
+        replayed = f", {count_or_no(self.replayed, 'call')} replayed" if self.replayed else ""
+        calls = f"at least {count_or_no(self.calls, 'call')} to make" if self.calls else "no call to make"
         changed = f" (changed since: {', '.join(self.changed)})" if self.changed else ""
-        return f"{count_text(self.rows, 'row')} kept{replayed}, {calls}{changed}"
-
-
-def count_text(count: int, noun: str) -> str:
-    """Return a count with its noun: `3 rows`, `1 row`, `no row`."""
-    return count_of(count, noun) if count else f"no {noun}"
+        return f"{count_or_no(self.rows, 'row')} kept{replayed}, {calls}{changed}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from seedbed.engine.evidence import holds_prompts, redacted
@@ -17,6 +17,7 @@ from seedbed.llm.request import Request
 from seedbed.llm.response import Response
 from seedbed.llm.response_json import decode_response, encode_response
 from seedbed.store import Call, Result
+from seedbed.store.calls_used import calls_used
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
@@ -39,6 +40,9 @@ class JournalStore(Protocol):
 
     def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> tuple[int, bytes] | None:
         """Return the number of a call and its answer (JSON); None if there's none."""
+
+    def call_keys(self, step: str, row: str, attempt: int) -> Collection[tuple[bytes, int]]:
+        """Return the digest and the count (`k`) of each call of a row at one attempt."""
 
     def add_call(self, call: Call) -> int:
         """Add an answered call."""
@@ -146,6 +150,16 @@ class RunJournal:
         # A resumed run that wrote every result again would write its whole store each time.
         if result != stored:
             self._store.add_result(result)
+
+    def keep_calls_used(self, scope: CallScope, key: bytes) -> None:
+        """Keep which calls the result of this key is made from, if the run has others of the row."""
+        # A fresh run has none, and calls that this session adds are among those asked.
+        if not (self._has_calls and scope.asked):
+            return
+        used = {(one.digest, one.k) for one in scope.asked}
+        if not used.issuperset(self._store.call_keys(scope.step, scope.row, scope.attempt)):
+            kept = calls_used(scope.step, scope.row, key, scope.attempt, used)
+            self.keep_result(kept, self.result(kept.step, kept.row))
 
     def keep_evidence(self, evidence: Result) -> None:
         """Keep evidence on a refused row; stored evidence is only replaced by one with prompts."""

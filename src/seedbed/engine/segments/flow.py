@@ -14,6 +14,7 @@ from seedbed.engine.segments.step_outcome import Ahead
 from seedbed.engine.segments.step_results import StepResults
 from seedbed.engine.segments.turns import Turns
 from seedbed.engine.sources.sources import Item
+from seedbed.engine.stopping.cancellation import CANCELLED, failure_of
 from seedbed.errors import InvalidRowError
 from seedbed.pipeline.routing import chosen_branch
 from seedbed.pipeline.topology import Merge, Node, Topology
@@ -133,8 +134,9 @@ class Flow:
     def _way(self, parent: str, in_flight: InFlight, settled: ItemOutcome) -> str | Failure:
         try:
             return chosen_branch(parent, self._topology.routes(parent), in_flight.row())
-        except Exception as error:  # noqa: BLE001 - a condition may be an author's function
-            return settled.refusal(in_flight, parent, error, kept_as=kept_by_routes(parent))
+        except (Exception, *CANCELLED) as error:  # noqa: BLE001 - a condition may be an author's function
+            failure = failure_of(error, "the condition")
+            return settled.refusal(in_flight, parent, failure, kept_as=kept_by_routes(parent))
 
     def _merged(
         self, node: Node, merge: Merge, branches: list[list[InFlight]], settled: ItemOutcome

@@ -55,7 +55,7 @@ class ItemWindow(Window):
         self._lookahead = lookahead
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._size_of: dict[asyncio.Future[ItemOutcome], int] = {}
+        self._sizes: dict[asyncio.Future[ItemOutcome], int] = {}
         self._undecided: deque[asyncio.Future[ItemOutcome]] = deque()
         self._news = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -73,7 +73,7 @@ class ItemWindow(Window):
                 self._start_items()
                 if self._undecided and self._undecided[0].done():
                     head = self._undecided.popleft()
-                    self._bytes -= self._size_of.pop(head)
+                    self._bytes -= self._sizes.pop(head)
                     if head.cancelled():
                         if not self._draining:
                             error = _cancelled_by_a_stranger(head)
@@ -95,7 +95,7 @@ class ItemWindow(Window):
             # The caller was cancelled. Rows that have settled are paid for: decide them before passing it on.
             while self._may_go_on_deciding():
                 head = self._undecided.popleft()
-                self._bytes -= self._size_of.pop(head)
+                self._bytes -= self._sizes.pop(head)
                 yield await self._decide(head)
             raise
         finally:
@@ -190,8 +190,8 @@ class ItemWindow(Window):
                 self._loop.call_soon(self._have_begun)
 
     def _resize(self, task: asyncio.Future[ItemOutcome], size: int) -> None:
-        self._bytes += size - self._size_of.get(task, 0)
-        self._size_of[task] = size
+        self._bytes += size - self._sizes.get(task, 0)
+        self._sizes[task] = size
 
     def _have_begun(self) -> None:
         if self._fresh == AT_A_TIME:
@@ -201,7 +201,7 @@ class ItemWindow(Window):
     def _done(self, task: asyncio.Future[ItemOutcome]) -> None:
         self._running -= 1
         # What waits for its verdict is the rows, not four copies of the input: it makes room for others.
-        if _is_settled(task) and task in self._size_of:
+        if _is_settled(task) and task in self._sizes:
             self._resize(task, _size_of(task.result()))
         self.on_change()
         if not task.cancelled() and task.exception() is not None:

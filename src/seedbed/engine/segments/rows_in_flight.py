@@ -31,9 +31,12 @@ class InFlight:
     place: str = ""
 
     def row(self) -> Row:
-        """Return the row, decoded again for each caller: changing it changes no other's."""
-        # Sampled variables may hold what JSON lacks (a private one may be any object), so they stay as they
-        # are.
+        """Return the row, decoded again for each caller: changing it changes no other's.
+
+        Sampled variables are the same for each, and only the task that sampled them gets them.
+        """
+        # A private variable may hold what JSON lacks, such as any object. The task hands a copy to its
+        # author's code.
         row: Row = orjson.loads(self.encoded) if self.given is None else self.given
         return row
 

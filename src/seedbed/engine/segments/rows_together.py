@@ -10,8 +10,8 @@ from seedbed.engine.segments.passage import Passage
 from seedbed.engine.segments.repeatable_line import LineStep
 from seedbed.engine.segments.row_lines import RowLines
 from seedbed.engine.sources.stretches import MOST_BYTES, MOST_SECONDS
-from seedbed.errors import Reject
-from seedbed.llm.calling.scope import NoRow, current_scope
+from seedbed.errors import Reject, UsageError
+from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.tasks.rows import Row
 
 _AT_A_TIME = 64
@@ -33,7 +33,7 @@ def passed_together(step: LineStep, passage: Passage) -> Together | None:
     lines, reasons, count = RowLines(), dict[int, Reject](), 0
     end = time.monotonic() + MOST_SECONDS
     # What asks for the row, as `row_id` and `random` do, raises: such rows pass one by one.
-    token = current_scope.set(NoRow(0, step.name, ""))
+    token = current_scope.set(_NoRow(0, step.name, ""))
     try:
         for start in range(0, len(passage.rows), _AT_A_TIME):
             here = slice(start, start + _AT_A_TIME)
@@ -56,8 +56,14 @@ def passed_together(step: LineStep, passage: Passage) -> Together | None:
 def _are_rows(
     made: list[Any], promised: frozenset[str], numbers: Sequence[int], reasons: dict[int, Reject]
 ) -> bool:
-    """Whether there's a row or a `Reject` for each number; replace the latter by `{}`, and note them."""
+    """Whether there's a row or a `Reject` for each number; replace the latter by `{}`, and note them.
+
+    Each row is a dictionary of its own: one that's there twice holds what it became last.
+    """
     kinds = {*map(type, made)}
+    rows = made if kinds == {dict} else [one for one in made if type(one) is dict]
+    if len({*map(id, rows)}) < len(rows):
+        return False
     if kinds != {dict}:
         for place, (number, one) in enumerate(zip(numbers, made, strict=True)):
             if isinstance(one, Reject):
@@ -77,3 +83,21 @@ def _spread(made: list[Row], numbers: Sequence[int], first: int) -> list[Row]:
     for number, row in zip(numbers, made, strict=True):
         spread[number - first] = row
     return spread
+
+
+class _NoRow(CallScope):
+    """The scope of a step that gets many rows at once, in which nothing can be that of a single row.
+
+    Whatever asks for the row raises UsageError: its id, a call, a template with something random.
+    """
+
+    __slots__ = ()
+
+    @property
+    def row(self) -> str:
+        """There's none."""
+        raise UsageError("many rows are processed at once", "take them one by one, in `process`")
+
+    @row.setter
+    def row(self, value: str) -> None:
+        """Have none."""

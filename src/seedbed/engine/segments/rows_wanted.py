@@ -50,7 +50,7 @@ class RowsWanted:
         return self._over(lambda bound: bound.full_at) + 1
 
     @property
-    def first(self) -> float:
+    def needed_at_one_each(self) -> float:
         """How many items are needed if each makes one row, infinity if there's no bound."""
         return self.needed(lambda step: 1.0)
 

@@ -16,8 +16,8 @@ def segment_decider(segment: Segment, plan: Plan, rows_wanted: RowsWanted) -> De
     counted = segment.counted(plan.leaf)
     wanted = None if segment.is_barrier else plan.own_n
     # Without a number of rows, a step that bounds them says how many items may be tried.
-    first = rows_wanted.first
-    tried_for = int(first) if wanted is None and first < math.inf else wanted
+    needed = rows_wanted.needed_at_one_each
+    tried_for = int(needed) if wanted is None and needed < math.inf else wanted
     return Decider(
         counted,
         upstream(plan.topology, counted),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from seedbed.errors import UsageError
@@ -121,14 +120,14 @@ def counted_leaf(topology: Topology, named: str | None) -> str:
 
 def upstream(topology: Topology, name: str) -> frozenset[str]:
     """Return a step and all steps that its rows come from."""
-    return frozenset(_upstream(topology, name))
-
-
-def _upstream(topology: Topology, name: str) -> Iterator[str]:
-    yield name
-    if name != INPUT:
-        for parent in topology.node(name).parents:
-            yield from _upstream(topology, parent.step)
+    # Each step once: the number of ways to it doubles at each fork above it.
+    found, waiting = {name}, [name]
+    while waiting:
+        step = waiting.pop()
+        above = {parent.step for parent in topology.node(step).parents} if step != INPUT else set()
+        waiting += above - found
+        found |= above
+    return frozenset(found)
 
 
 def joined_before_barriers(topology: Topology) -> Topology:

@@ -11,6 +11,7 @@ from seedbed.engine.failure import Failure
 from seedbed.engine.prompts.step_texts import StepTexts
 from seedbed.engine.resume.fingerprint import execution_key
 from seedbed.engine.resume.journal import RunJournal
+from seedbed.engine.segments.branch_errors import first_error
 from seedbed.engine.segments.item_outcome import ItemOutcome
 from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.segments.step_counts import StepTally
@@ -80,6 +81,7 @@ class StepResults:
             runner = self.applied[name].runner
             scope, row = self._begin(name, in_flight, found, settled)
             outcome = await self._outcome(runner, in_flight, runner.apply(row, scope), scope)
+            self._journal.keep_calls_used(scope, found.key)
         return self._noted(name, in_flight, found, outcome, settled)
 
     async def prepare(self, name: str, in_flight: InFlight, settled: ItemOutcome) -> Ahead:
@@ -102,6 +104,7 @@ class StepResults:
         self.count_taken(name)
         runner = cast(PreparingRunner, self.applied[name].runner)
         outcome = await self._outcome(runner, in_flight, _made(runner, ahead), ahead.scope)
+        self._journal.keep_calls_used(ahead.scope, ahead.found.key)
         return self._noted(name, in_flight, ahead.found, outcome, settled)
 
     def _begin(
@@ -220,8 +223,9 @@ class StepResults:
         except PartialRowsError as error:
             outcome = self._without(in_flight, name, error.errors, error.rows)
         except Exception as error:  # noqa: BLE001 - a row fails alone, whatever its author's code raises
-            outcome = self._without(in_flight, name, [error])
+            outcome = self._without(in_flight, name, [await first_error(error, scope)])
         finally:
+            scope.branches = None
             if scope.is_cut and self._is_interrupted():
                 # An author's `except` may have made a row without the answer that was cancelled. Stored, it
                 # would count as made in the next session, and the answer would never be asked for.

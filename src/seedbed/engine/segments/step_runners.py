@@ -14,6 +14,7 @@ from seedbed.errors import InvalidRowError, UsageError
 from seedbed.llm.calling.coroutine import awaitable
 from seedbed.llm.calling.scope import CallScope, current_scope
 from seedbed.llm.files_read import current_files
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.columns.promised import check_promised, promised_columns
@@ -163,6 +164,10 @@ class PreparingRunner(ThreadRunner):
         current_files.set(step._noted_by)
         try:
             return await awaitable(step.prepare(row), step, "prepare")
+        except KeyError as error:
+            if (lacking := _lacking(step, row, error)) is not None:
+                raise lacking from error
+            raise
         finally:
             current_scope.reset(token)
 
@@ -227,7 +232,7 @@ def _lacking(step: Step, row: Row, error: KeyError) -> InvalidRowError | None:
     name = error.args[0] if error.args else None
     if not isinstance(name, str) or name in row or name not in step.inputs:
         return None
-    return InvalidRowError(f"the row has no column {name!r}")
+    return InvalidRowError(f"the row has no column {name!r}", *did_you_mean(name, row))
 
 
 def runner_of(step: BaseStep, concurrency: int) -> StepRunner:

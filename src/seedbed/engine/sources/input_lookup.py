@@ -66,11 +66,15 @@ class InputLookup:
         return found.row if found else None
 
     def first_names(self, count: int) -> str:
-        """Return the names of the first rows."""
-        first = list(islice(self._items(), count))
-        if self._columns is not None:
-            return ", ".join(item.id for item in first)
-        return row_names((item.id, item.in_flight.place) for item in first)
+        """Return the names of the first rows, with `...` if there are more."""
+        items = self._items()
+        first = list(islice(items, count))
+        names = (
+            row_names((item.id, item.in_flight.place) for item in first)
+            if self._columns is None
+            else ", ".join(item.id for item in first)
+        )
+        return f"{names}, ..." if next(items, None) is not None else names
 
     def id_of(self, text: str) -> str | None:
         """Return the id of the row that a text names: `questions.jsonl, line 7` or `questions.jsonl:7`."""

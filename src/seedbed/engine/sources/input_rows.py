@@ -220,6 +220,9 @@ def _rows_in(given: Any) -> Iterable[Any]:
             "give a list of rows: input=[{...}, {...}]",
         )
     if hasattr(given, "__aiter__"):
+        if isinstance(given, Iterable):
+            # A stream of another run, mostly. Looking at its first row would begin that run, also for a plan.
+            return _each(given)
         raise UsageError("the input is asynchronous", "collect it first: input=[row async for row in rows]")
     if isinstance(given, bytes) or not isinstance(given, Iterable):
         raise UsageError(
@@ -236,6 +239,11 @@ def _rows_in(given: Any) -> Iterable[Any]:
         )
     # An iterator has lost its first row to this check; everything else starts over by itself.
     return chain(first, iterator) if iterator is given else given
+
+
+def _each(rows: Iterable[Any]) -> Iterator[Any]:
+    # Begun where it's read: a stream refuses to block the loop, where the source is made.
+    yield from rows
 
 
 def _is_row(item: object) -> bool:

@@ -93,10 +93,7 @@ def with_source(pipeline: Pipeline, source: BaseStep) -> Pipeline:
     over_rows = [node for node in pipeline.topology().nodes if not node.parents]
     if all(isinstance(node.step, GeneratorStep) for node in over_rows):
         raise UsageError(f"'{over_rows[0].name}' makes its rows without input", "leave out the input")
-    joined = source >> pipeline
-    # The name of a run is that of what the user runs, not that of the step which reads the input.
-    joined.name = pipeline.name or over_rows[0].name
-    return joined
+    return source >> pipeline
 
 
 def _reader_of(text: str) -> str | None:

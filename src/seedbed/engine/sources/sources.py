@@ -14,6 +14,7 @@ from seedbed.engine.segments.rows_in_flight import InFlight
 from seedbed.engine.sources.content_ids import ContentIds
 from seedbed.engine.sources.id_giving import RowIds
 from seedbed.engine.sources.shard import Shard
+from seedbed.engine.stopping.cancellation import CANCELLED, failure_of
 from seedbed.engine.stopping.refused_calls import RefusedCalls
 from seedbed.errors import InvalidRowError, Reject
 from seedbed.llm.files_read import current_files
@@ -111,8 +112,8 @@ class IndexedSource(Source):
                 self.ended = True
                 return None
             return Item(str(index), InFlight(str(index), _known_by(variables), given=variables))
-        except Exception as error:  # noqa: BLE001 - one index fails alone, whatever its author's code raises
-            return Item.failed(str(index), self._task.name, error)
+        except (Exception, *CANCELLED) as error:  # noqa: BLE001 - one index fails alone, whatever it raises
+            return Item.failed(str(index), self._task.name, failure_of(error, "the step"))
         finally:
             current_files.reset(token)
 
@@ -182,8 +183,8 @@ def sampled_items(task: GeneratorTask, seed: int) -> Iterator[Item]:
             row = renamed(variables, task.output_mappings)
             check_promised(promised, row, step)
             item = Item(number, InFlight(number, encode_row(row), step, None, number))
-        except Exception as error:  # noqa: BLE001 - one index fails alone, whatever its author's code raises
-            item = Item.failed(number, step, error)
+        except (Exception, *CANCELLED) as error:  # noqa: BLE001 - one index fails alone, whatever it raises
+            item = Item.failed(number, step, failure_of(error, "the step"))
         yield item
 
 

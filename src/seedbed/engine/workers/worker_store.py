@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from seedbed.engine.workers.run_messages import ItemParcel
 from seedbed.engine.workers.unsent_news import UnsentNews
 from seedbed.engine.workers.worker_messages import Addition, FileRead, Mark
 from seedbed.store import Call, Result
 
-_Key = tuple[str, str, int, bytes, int]
+_Place = tuple[str, str, int]
+"""Step, row and attempt."""
 
 
 class WorkerStore:
@@ -21,8 +23,8 @@ class WorkerStore:
     def __init__(self, unsent: UnsentNews) -> None:
         self._unsent = unsent
         self._results: dict[tuple[str, str], Result] = {}
-        self._answers: dict[_Key, tuple[int, bytes]] = {}
-        self._keys: defaultdict[int, list[_Key]] = defaultdict(list)
+        self._answers: defaultdict[_Place, dict[tuple[bytes, int], tuple[int, bytes]]] = defaultdict(dict)
+        self._places: defaultdict[int, list[_Place]] = defaultdict(list)
         self._rows: defaultdict[int, list[tuple[str, str]]] = defaultdict(list)
 
     def take(self, parcel: ItemParcel) -> None:
@@ -31,16 +33,16 @@ class WorkerStore:
             self._results[result.step, result.row] = result
             self._rows[parcel.number].append((result.step, result.row))
         for one in parcel.answers:
-            key = (one.step, one.row, one.attempt, one.digest, one.k)
-            self._answers[key] = (one.number, one.answer)
-            self._keys[parcel.number].append(key)
+            place = one.step, one.row, one.attempt
+            self._answers[place][one.digest, one.k] = one.number, one.answer
+            self._places[parcel.number].append(place)
 
     def forget(self, number: int) -> None:
         """Drop what the run has for an item, which has settled."""
         for row in self._rows.pop(number, ()):
             self._results.pop(row, None)
-        for key in self._keys.pop(number, ()):
-            self._answers.pop(key, None)
+        for place in self._places.pop(number, ()):
+            self._answers.pop(place, None)
 
     def add(self, addition: Addition) -> int:
         """Add something for the run."""
@@ -63,7 +65,11 @@ class WorkerStore:
 
     def answer_of(self, step: str, row: str, attempt: int, digest: bytes, k: int) -> tuple[int, bytes] | None:
         """Return the number of a call and its answer (JSON); None if there's none."""
-        return self._answers.get((step, row, attempt, digest, k))
+        return self._answers.get((step, row, attempt), {}).get((digest, k))
+
+    def call_keys(self, step: str, row: str, attempt: int) -> Collection[tuple[bytes, int]]:
+        """Return the digest and the count (`k`) of each call of a row at one attempt."""
+        return self._answers.get((step, row, attempt), {}).keys()
 
     def add_call(self, call: Call) -> int:
         """Add an answered call."""

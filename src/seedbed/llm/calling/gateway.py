@@ -21,9 +21,9 @@ from seedbed.llm.calling.sender import Sender
 from seedbed.llm.calling.sent import FailedTry, Sending
 from seedbed.llm.capabilities import Capabilities
 from seedbed.llm.messages import has_images
-from seedbed.llm.request import Request
+from seedbed.llm.request import SEED, Request, with_field
 from seedbed.llm.response import Response, Usage
-from seedbed.llm.schemas.structured import fit_schema, instruct
+from seedbed.llm.schemas.structured import fitted, keyed
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
@@ -107,8 +107,6 @@ class Gateway:
         # Not a coroutine itself: each one between a row and its socket is resumed for every event of a call.
         offered = llm.offered
         check_capabilities(llm, offered, request)
-        if request.schema is not None and not (offered.structured_output or request.raw_prompt):
-            request = instruct(request)
         if request.n > 1 and not offered.n:
             singles = [
                 # With one seed, they would all be the same answer.
@@ -131,9 +129,7 @@ class Gateway:
         scope.count(self._digest(llm, request, scope))
 
     def _digest(self, llm: Backend, request: Request, scope: CallScope) -> bytes:
-        if request.schema is not None and not (llm.offered.structured_output or request.raw_prompt):
-            request = instruct(request)
-        return scope.digest(request_digest(llm, request, scope.seed))
+        return scope.digest(request_digest(llm, keyed(request, llm.offered), scope.seed))
 
     def drain(self) -> None:
         """Cancel every call that hasn't been sent yet, and let those in flight finish."""
@@ -158,18 +154,18 @@ class Gateway:
         self, llm: Backend, request: Request, scope: CallScope | None, offered: Capabilities
     ) -> Response:
         if scope is None:
-            request, note = fit_schema(request, offered.schema_dialect)
+            request, note = fitted(request, offered)
             return self._answered(None, request, await self._sender.send(llm, request), note)
         # Vectors aren't sampled: with another seed of the run, they're the same.
         seed = scope.seed if request.n else None
-        digest = scope.digest(request_digest(llm, request, seed))
+        digest = scope.digest(request_digest(llm, keyed(request, offered), seed))
         k = scope.count(digest)
-        scope.note(digest, k, request.messages)
         if offered.seed and request.seed is None:
-            request = request._replace(seed=scope.derive_seed(k))
+            request = with_field(request, SEED, scope.derive_seed(k))
         # After the digest: how one provider is asked isn't part of what is asked. A better conversion, or
         # another provider, must not make answers void that are paid for.
-        request, note = fit_schema(request, offered.schema_dialect)
+        request, note = fitted(request, offered)
+        scope.note(digest, k, request.messages)
         journal = self.journal if llm._is_journalled else None
         if journal is not None:
             if found := journal.find(scope, digest, k):

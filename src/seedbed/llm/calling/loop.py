@@ -207,6 +207,9 @@ def task_of_scope(
         if own is not scope:
             options["context"] = context = copy_context()
             context.run(current_scope.set, own)
+            task: asyncio.Task[T] = asyncio.Task(coroutine, loop=loop, **options)
+            own.note_branch(task)
+            return task
     return asyncio.Task(coroutine, loop=loop, **options)
 
 

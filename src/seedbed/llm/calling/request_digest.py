@@ -12,7 +12,8 @@ import orjson
 from seedbed.errors import MessageError, UsageError
 from seedbed.llm.json_text import json_text
 from seedbed.llm.messages import Message
-from seedbed.llm.request import Request
+from seedbed.llm.request import SCHEMA, Request
+from seedbed.llm.schemas.encoded_schema import EncodedSchema
 
 if TYPE_CHECKING:
     from seedbed.llm.backend import Backend
@@ -30,7 +31,7 @@ def request_digest(llm: Backend, request: Request, seed: int | None) -> bytes:
     Raises MessageError for text that isn't valid Unicode, and UsageError for what JSON can't hold.
     """
     try:
-        encoded = json_text([seed, request.told], default=_plain, option=_CODING)
+        encoded = _encoded(seed, request)
     except TypeError as error:
         if _is_broken_text(request.messages):
             # From another answer, mostly: JSON can hold "\\ud800". So it concerns one row, not the run.
@@ -42,6 +43,18 @@ def request_digest(llm: Backend, request: Request, seed: int | None) -> bytes:
             f"the request cannot be sent as JSON: {error}", "check its messages, tools and 'extra'"
         ) from error
     return hashlib.blake2b(llm.identity + encoded, digest_size=16).digest()
+
+
+def _encoded(seed: int | None, request: Request) -> bytes:
+    told, schema = request.told, request.schema
+    if not isinstance(schema, EncodedSchema):
+        return json_text([seed, told], default=_plain, option=_CODING)
+    with_fragment = (*told[:SCHEMA], orjson.Fragment(schema.ordered), *told[SCHEMA + 1 :])
+    try:
+        return orjson.dumps([seed, with_fragment], default=_plain, option=_CODING)
+    except TypeError:
+        # Of an integer that is too large for orjson, the slow encoder takes no fragments.
+        return json_text([seed, told], default=_plain, option=_CODING)
 
 
 def _is_broken_text(messages: Sequence[Message]) -> bool:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 
-from seedbed.errors import UsageError
+from seedbed.llm.calling.row_text import RowText
 from seedbed.llm.messages import Message
 
 SHARED = "shared:"
@@ -25,11 +26,19 @@ class AskedCall(NamedTuple):
     messages: tuple[Message, ...]
 
 
-class RowText(NamedTuple):
-    """A value of a row, as it may stand in a prompt; the run keeps it in a row if `is_kept`."""
+class Branch(NamedTuple):
+    """A task that an author has started, the scope of its calls, and its place among the others."""
 
-    text: str
-    is_kept: bool
+    path: tuple[int | str, ...]
+    task: asyncio.Task[Any]
+    scope: CallScope
+
+    @property
+    def error(self) -> Exception | None:
+        """What the task has raised."""
+        task = self.task
+        error = task.exception() if task.done() and not task.cancelled() else None
+        return error if isinstance(error, Exception) else None
 
 
 class CallScope:
@@ -49,7 +58,9 @@ class CallScope:
     too (`labelled`).
 
     `asked` collects what the row asks, in all its branches, if there's a list in it. `texts` are the
-    values of the row that its prompts may be made from.
+    values of the row that its prompts may be made from. `asking` is how many calls of this scope are under
+    way. The row's own scope knows the tasks that its author starts (`branches`), and calls `on_answer`, if
+    there's one, with the scope of a call of theirs that has ended.
     """
 
     __slots__ = (
@@ -65,7 +76,9 @@ class CallScope:
         "asked",
         "asking",
         "attempt",
+        "branches",
         "has_branches",
+        "on_answer",
         "rank",
         "row",
         "seed",
@@ -90,6 +103,10 @@ class CallScope:
         self.rank = rank
         self.has_branches = has_branches
         self.asking = 0
+        # Forgotten when the row is made: a task knows its scope by its context, and both would stay until
+        # Python looks for cycles.
+        self.branches: list[Branch] | None = None
+        self.on_answer: Callable[[CallScope], None] | None = None
         self.asked: list[AskedCall] | None = None
         self.texts: Sequence[RowText] = ()
         self._is_cut = False
@@ -108,6 +125,11 @@ class CallScope:
     def _root(self) -> CallScope:
         """The scope of the row, in any of its branches."""
         return self if self._row_scope is None else self._row_scope
+
+    @property
+    def row_branches(self) -> Sequence[Branch]:
+        """The tasks that the row's author has started, in any branch of the row."""
+        return self._root.branches or ()
 
     @property
     def reasks(self) -> int:
@@ -146,6 +168,26 @@ class CallScope:
             return self
         self._tasks += 1
         return self._branch(self._tasks)
+
+    def end_call(self) -> None:
+        """Count a call that has ended."""
+        self.asking -= 1
+        if self._row_scope is not None and self._row_scope.on_answer is not None:
+            self._row_scope.on_answer(self)
+
+    def all_asking(self) -> Iterator[CallScope]:
+        """Yield the scopes of the calls under way: this one, and those with a label in it."""
+        if self.asking:
+            yield self
+        for labelled in self._labelled.values():
+            yield from labelled.all_asking()
+
+    def note_branch(self, task: asyncio.Task[Any]) -> None:
+        """Note the task that an author has started, and whose calls belong to this scope."""
+        root = self._root
+        if root.branches is None:
+            root.branches = []
+        root.branches.append(Branch(self._path, task, self))
 
     def labelled(self, label: str) -> CallScope:
         """Return the scope of the calls with a label in this one."""
@@ -208,24 +250,6 @@ class CallScope:
         if self.attempt:
             text += f"/attempt {self.attempt}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1
-
-
-class NoRow(CallScope):
-    """The scope of a step that gets many rows at once, in which nothing can be that of a single row.
-
-    Whatever asks for the row raises UsageError: its id, a call, a template with something random.
-    """
-
-    __slots__ = ()
-
-    @property
-    def row(self) -> str:
-        """There's none."""
-        raise UsageError("many rows are processed at once", "take them one by one, in `process`")
-
-    @row.setter
-    def row(self, value: str) -> None:
-        """Have none."""
 
 
 current_scope: ContextVar[CallScope | None] = ContextVar("seedbed_scope", default=None)

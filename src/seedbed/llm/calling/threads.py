@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -33,3 +34,7 @@ def _done(work: Callable[..., Any], *args: Any, **options: Any) -> Any:
         # `next(...)` of an author who was sure that there's one. No future of asyncio takes this error:
         # whoever awaits the work would wait forever. Python does the same where a coroutine raises it.
         raise RuntimeError(f"{type(error).__name__} was raised: `next` found nothing") from error
+    except (CancelledError, asyncio.CancelledError) as error:
+        # Nobody cancels a thread: an author's code raised it, or waited for something that was cancelled.
+        # Whoever awaits the work would take it for a cancellation of its own, and the whole run would end.
+        raise RuntimeError(f"{type(error).__name__} was raised") from error

@@ -44,6 +44,9 @@ class HTTPBackend(BaseBackend):
                 if "fault" in body:
                     body = {"error": {"message": body["fault"]}}
                 return super().read_error(answer, body)
+
+        A server that answers with status 200 whatever happens has a code of its own in the body. Give it the
+        status that it means: `super().read_error(answer._replace(status=401), body)`.
         """
         error = error_told(answer, body, self.server_title, self.secrets)
         if error is not None:

@@ -11,8 +11,10 @@ from pydantic import BaseModel
 from pydantic.errors import PydanticUserError
 
 from seedbed.errors import UsageError
-from seedbed.llm.request import Request
+from seedbed.llm.capabilities import Capabilities
+from seedbed.llm.request import SCHEMA, Request, with_field
 from seedbed.llm.schemas.dialects import SchemaDialect, Unsayable
+from seedbed.llm.schemas.encoded_schema import EncodedSchema
 from seedbed.llm.schemas.in_prompt import is_described, shown_schema
 from seedbed.plugins.authoring.class_errors import advice_on
 from seedbed.plugins.owner import place_of
@@ -33,21 +35,21 @@ def shared_schema(schema: object) -> Mapping[str, Any]:
     All requests for rows of one class share this object. Raises UsageError for anything else, and for a class
     that has no schema.
     """
+    # Each call of a typed row comes here, and the classes of a Mapping or of pydantic are slow to ask.
+    if isinstance(schema, type):
+        return _schema_of_class(schema)
     if isinstance(schema, Mapping):
         return dict(schema)
-    if not isinstance(schema, type) or not issubclass(schema, BaseModel):
-        raise UsageError(
-            f"a schema is a pydantic class or a JSON Schema, not {schema!r:.80}",
-            "write class Answer(BaseModel), or RootModel[...] for an answer that isn't an object",
-        )
-    return _schema_of_class(schema)
+    raise _no_schema(schema)
 
 
 @lru_cache(maxsize=256)
-def _schema_of_class(model: type[BaseModel]) -> Mapping[str, Any]:
+def _schema_of_class(model: type) -> Mapping[str, Any]:
     # Made once for each class. Made for each request, it took 60 % of a typed row's processor time.
+    if not issubclass(model, BaseModel):
+        raise _no_schema(model)
     try:
-        return _closed_schema(model)
+        return EncodedSchema(_closed_schema(model))
     except PydanticUserError as error:
         fact, *_ = error.message.splitlines()
         raise UsageError(
@@ -55,6 +57,13 @@ def _schema_of_class(model: type[BaseModel]) -> Mapping[str, Any]:
             *place_of(model),
             *(advice_on(fact) or ("give its fields types that JSON has",)),
         ) from error
+
+
+def _no_schema(given: object) -> UsageError:
+    return UsageError(
+        f"a schema is a pydantic class or a JSON Schema, not {given!r:.80}",
+        "write class Answer(BaseModel), or RootModel[...] for an answer that isn't an object",
+    )
 
 
 def _closed_schema(model: type[BaseModel]) -> dict[str, Any]:
@@ -87,6 +96,26 @@ def _is_long(value: object) -> bool:
     return type(value) is int and not -(2**63) <= value < 2**64
 
 
+def keyed(request: Request, offered: Capabilities) -> Request:
+    """Return the request that a call is known by: with its schema, or with a prompt that holds it."""
+    if not _is_instructed(request, offered):
+        return request
+    # As earlier versions sent it: answers are kept under its digest.
+    return instruct(request, with_titles=True)
+
+
+def fitted(request: Request, offered: Capabilities) -> tuple[Request, str]:
+    """Return the request as a backend gets it, and a note if its dialect can't express the schema."""
+    if _is_instructed(request, offered):
+        return instruct(request), ""
+    return fit_schema(request, offered.schema_dialect)
+
+
+def _is_instructed(request: Request, offered: Capabilities) -> bool:
+    """Whether a schema is only part of the prompt, since the backend takes none."""
+    return request.schema is not None and not (offered.structured_output or request.raw_prompt)
+
+
 def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request, str]:
     """Return the request with its schema in a dialect, and a note if the dialect can't express it.
 
@@ -103,7 +132,7 @@ def fit_schema(request: Request, dialect: SchemaDialect | None) -> tuple[Request
         return request._replace(schema=orjson.loads(encoded)), ""
     said, why = _said(encoded, dialect)
     if said is not None:
-        request = request._replace(schema=said)
+        request = with_field(request, SCHEMA, said)
         if _needs_showing(request, encoded, dialect):
             request = request._replace(messages=shown_schema(request.messages, encoded))
         return request, ""
@@ -125,7 +154,7 @@ def _said(encoded: bytes, dialect: SchemaDialect) -> tuple[Mapping[str, Any] | N
     from seedbed.llm.schemas.conversion import convert
 
     try:
-        return convert(orjson.loads(encoded), dialect), ""
+        return EncodedSchema(convert(orjson.loads(encoded), dialect)), ""
     except Unsayable as problem:
         return None, str(problem)
     except RecursionError:
@@ -136,16 +165,20 @@ def _said(encoded: bytes, dialect: SchemaDialect) -> tuple[Mapping[str, Any] | N
         raise UsageError(f"this isn't a JSON Schema ({error}): {encoded.decode():.200}") from error
 
 
-def instruct(request: Request) -> Request:
+def instruct(request: Request, *, with_titles: bool = False) -> Request:
     """Return the request with its schema in the prompt alone, for a backend without structured output."""
     if request.schema is None:
         return request
     # In a system message: it's part of the call's key, and answers are kept whose schema stood there.
-    messages = shown_schema(request.messages, _encoded(request.schema), adds_system=True)
+    messages = shown_schema(
+        request.messages, _encoded(request.schema), adds_system=True, with_titles=with_titles
+    )
     return request._replace(schema=None, messages=messages)
 
 
 def _encoded(schema: Mapping[str, Any]) -> bytes:
+    if isinstance(schema, EncodedSchema):
+        return schema.encoded
     try:
         return orjson.dumps(dict(schema), option=orjson.OPT_NON_STR_KEYS)
     except TypeError as error:

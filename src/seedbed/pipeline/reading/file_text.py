@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 from seedbed.errors import UsageError
+from seedbed.suggestions import similar_files
 
 MAX_BYTES = 500_000
 """The largest file. A page has 3,000 bytes; YAML of this size takes up to a second to parse."""
@@ -16,6 +17,10 @@ def file_text(path: Path) -> str:
     """Return the text of a pipeline file; raise UsageError if it isn't a file of text, or is too large."""
     try:
         content = _content(path)
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"there is no file '{path}'", *(similar_files(path) or ("check the path",))
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"'{path}' cannot be read: {reason}", "check the path") from error

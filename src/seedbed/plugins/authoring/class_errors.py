@@ -20,6 +20,13 @@ _Advice = Callable[[re.Match[str]], Sequence[str]]
 
 _KNOWN: tuple[tuple[str, _Advice], ...] = (
     (
+        r"No module named 'distilabel",
+        lambda m: (
+            "Step, Task, GeneratorTask and others have the same names here: from seedbed import Task",
+            "the page 'Coming from distilabel' has all names",
+        ),
+    ),
+    (
         r"non-annotated attribute was detected: `(inputs|outputs|columns) = (.*)`\. All",
         lambda m: (f"write `{m[1]}: ClassVar[list[str]] = {m[2]}`, or a property of this name",),
     ),

@@ -19,14 +19,20 @@ _IN_A_MODULE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 
 ATTRIBUTES: Mapping[str, str] = {
     "connect": "join steps with >>, such as first >> second or first >> [left, right] >> last",
+    "draw": "write print(pipeline.graph()), or pipeline.graph(mermaid=True)",
+    "dry_run": "write preview(pipeline, 3, llm=...), with `from seedbed import preview`",
+    "push_to_hub": "give the run a place to write to, run(..., out='hf://USER/NAME'), or `seedbed runs push`",
+    "save": "write Path('FILE.yaml').write_text(pipeline.to_yaml())",
+    "save_to_disk": "give the run a place to write to, run(..., out='FOLDER.hf'), or write made.to_dataset()",
+    "train_test_split": "give the run a split: out=Output('FOLDER/', split={'train': 0.9, 'test': 0.1})",
     "set_runtime_parameters": "parameters are fields: set them when you make the step: MyStep(field=1)",
 }
-"""Methods of other frameworks' steps and pipelines."""
+"""Methods of other frameworks' steps, pipelines and datasets."""
 
 FIELDS: Mapping[str, str] = {
     "input_batch_size": "leave it out: a step receives one row at a time, and rows overlap by themselves",
     "pipeline": "leave it out, and join steps by >>, such as first >> second",
-    "input_mappings": "leave it out; get_step('rename', names={old: new}) before the step renames a column",
+    "input_mappings": "leave it out: the step `rename` before this one gives columns other names, {old: new}",
     "group_generations": "leave it out: each generation is a row of its own",
     "use_cache": "leave it out: a run with a name resumes by itself, restart=True starts it over",
     "generation_kwargs": "sampling parameters are fields: --set llm.temperature=0.7 (temperature= in Python)",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from seedbed.errors import UsageError
 from seedbed.plugins.authoring.class_errors import told
 from seedbed.plugins.kinds import PluginKind
-from seedbed.suggestions import did_you_mean
+from seedbed.suggestions import did_you_mean, similar_files
 from seedbed.tracebacks import where
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def _module(path: Path, lock: Lock | None) -> ModuleType:
         source = path.read_bytes()
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
-        raise UsageError(f"the file '{path}' cannot be read: {reason}", f"looked in {Path.cwd()}") from error
+        advice = (*similar_files(path), f"looked in {Path.cwd()}")
+        raise UsageError(f"the file '{path}' cannot be read: {reason}", *advice) from error
     if lock is not None:
         lock.check()
         lock.check_file(path, source)

@@ -129,9 +129,11 @@ class Ratings:
                 f"row '{row}' isn't in the dataset: it was {verdict.verdict} at '{verdict.step}'",
                 "only rows of the dataset can be rated",
             )
-        some = [one.row for one in islice(self._queries.verdicts(self.leaf), 3)]
+        verdicts = (one.row for one in self._queries.verdicts(self.leaf))
+        some = [*islice(verdicts, 3), *(["..."] if next(verdicts, None) is not None else [])]
         raise UsageError(
-            f"there is no row '{row}' in the dataset of '{self.leaf}'", f"its rows are {', '.join(some)}, ..."
+            f"there is no row '{row}' in the dataset of '{self.leaf}'",
+            f"its rows are {', '.join(some)}" if some else "it has no rows yet",
         )
 
     def _compared(

@@ -57,6 +57,7 @@ class RatedRows:
             self._check_names(row)
             known = {RATING: rating, LABEL: label, **self._threshold}
             known |= {f"people_{RATING}": rating, f"people_{LABEL}": label}
+            # The row's own columns win, and come first where an error lists them.
             if self._where is not None and not self._where.holds({**row, **known, **row}):
                 yield None
             else:

@@ -8,9 +8,12 @@ from contextvars import Token
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from seedbed.errors import ContentFilteredError, RowError
 from seedbed.llm.calling.retry import meets_all
 from seedbed.llm.calling.scope import SHARED, CallScope, current_scope
+from seedbed.llm.json_copies import json_copy
 
 T = TypeVar("T")
 
@@ -39,7 +42,8 @@ class SharedAnswers:
             outline = await self._outlines.get(book, lambda: self.ask(f"Outline a book on {book}."))
 
     What is made depends on the run's seed and the key alone: its calls belong to the key, and not to the row
-    that happens to come first. So rows are the same in any order, and a resumed run finds the answers.
+    that happens to come first. So rows are the same in any order, and a resumed run finds the answers. Each
+    row gets lists, dictionaries and typed answers of its own.
     """
 
     def __init__(self) -> None:
@@ -72,7 +76,7 @@ class SharedAnswers:
                 raise entry.error.with_traceback(None)
             if entry.made:
                 made: T = entry.made[0]
-                return made
+                return _own(made)
             # The row that was making it was interrupted or met an error that may pass: another one tries.
         self._entries[place] = entry = _Entry()
         return await self._make(place, entry, make, scope)
@@ -88,7 +92,7 @@ class SharedAnswers:
         try:
             made = await make()
             entry.made.append(made)
-            return made
+            return _own(made)
         except _ANSWERED as error:
             entry.error = error
             raise
@@ -107,6 +111,11 @@ class SharedAnswers:
             if not entry.made and entry.error is None:
                 del self._entries[place]
             entry.ended.set()
+
+
+def _own(made: T) -> T:
+    """Return a copy for one row, which may add turns of its own to a conversation that it shares."""
+    return made.model_copy(deep=True) if isinstance(made, BaseModel) else json_copy(made)
 
 
 def _enter(scope: CallScope | None, key: str, attempt: int) -> Token[CallScope | None] | None:

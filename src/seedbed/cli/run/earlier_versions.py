@@ -1,4 +1,4 @@
-"""Which plugins a run on disk was made with, for errors of a plugin that isn't as it was then."""
+"""The versions of plugins that a run on disk was made with, for errors of a plugin that has changed since."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from seedbed.store.manifest_parts import plugin_versions
 
 
 @contextmanager
-def told_of_run(names: Iterable[str | None]) -> Iterator[None]:
-    """Add to an error of plugins what the run on disk was made with; its name is the first of those given."""
+def naming_earlier_versions(names: Iterable[str | None]) -> Iterator[None]:
+    """Add to an error of a plugin the versions that the run on disk was made with.
+
+    The run's name is the first of `names` that isn't empty.
+    """
     try:
         yield
     except (PluginError, ParameterError) as error:
