@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from seedbed import BaseStep, ParameterError, Row, UsageError, run
+from seedbed.reading import is_refusal
 from seedbed_data import Language, QualityHeuristics, Validate
 
 GERMAN = "Das Wetter ist heute schön, und wir gehen am Nachmittag mit den Kindern in den Park."
@@ -46,6 +47,7 @@ def test_languages_are_told_apart_kept_and_rejected() -> None:
     assert kept(Language(at_least=0.5), texts[:3])[1] == {"the confidence in the language is below 0.5": 1}
 
 
+@pytest.mark.slow
 def test_a_language_that_the_model_does_not_know_stops_the_run() -> None:
     with pytest.raises(UsageError, match="the language 'xx' is unknown"):
         run(Language(keep=["xx"]), input=[{"text": "a"}])
@@ -53,8 +55,7 @@ def test_a_language_that_the_model_does_not_know_stops_the_run() -> None:
 
 BAD = {
     "there is no word in it": " \n ",
-    "it refuses: 'i cannot help with'": "I cannot help with that, but here is a poem.",
-    'it refuses: "i\'m sorry, but i can"': "I\N{RIGHT SINGLE QUOTATION MARK}m sorry, but I can't do that.",
+    "it refuses to do what was asked": "I cannot help with that, but here is a poem.",
     "it has boilerplate: 'as an ai language model'": f"{PROSE} As an AI language model, I like boats.",
     "it has boilerplate: 'lorem ipsum'": "Lorem ipsum dolor sit amet.",
     "more than 0.1 symbols per word": "# This # is # full # of # signs # here # " * 2,
@@ -87,7 +88,7 @@ OFF: dict[str, Any] = {
     "duplicate_paragraphs": None,
     "top_runs": {},
     "duplicate_runs": {},
-    "refusals": [],
+    "refusals": False,
     "boilerplate": [],
 }
 
@@ -96,6 +97,28 @@ def test_each_rule_can_be_turned_off() -> None:
     texts = [text for text in BAD.values() if text.strip()]
 
     assert kept(QualityHeuristics(**OFF), texts) == (texts, {})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I\N{RIGHT SINGLE QUOTATION MARK}m sorry, but I can't do that.",
+        "Es tut mir leid, aber dabei kann ich nicht helfen.",
+        "<think>It's about locks.</think>I won't help with breaking in.",
+    ],
+)
+def test_what_a_refusal_looks_like_is_known_as_everywhere_else(text: str) -> None:
+    assert is_refusal(text)
+    assert kept(QualityHeuristics(), [text])[1] == {"it refuses to do what was asked": 1}
+    # In any of the columns: a model may answer one of two questions.
+    both = run(QualityHeuristics(by=["a", "b"]), input=[{"a": "Yes.", "b": text}])
+    assert both.rejections == {"it refuses to do what was asked": 1}
+
+
+def test_phrases_of_your_own_take_the_place_of_what_a_refusal_looks_like() -> None:
+    texts = ["I cannot help with that.", "No way, said the fox."]
+    assert kept(QualityHeuristics(refusals=["no way"]), texts) == (texts[:1], {"it refuses: 'no way'": 1})
+    assert kept(QualityHeuristics(refusals=[]), texts) == (texts, {})
 
 
 def test_good_texts_stay() -> None:

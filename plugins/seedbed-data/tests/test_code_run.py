@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import signal
 import socket
@@ -40,6 +41,7 @@ def ran(code: str, **fields: object) -> Row:
     return row
 
 
+@pytest.mark.slow
 def test_code_runs_with_its_tests_and_its_input() -> None:
     rows = [
         {"code": "def double(n): return 2 * n", "tests": "assert double(2) == 4", "given": ""},
@@ -106,6 +108,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.variants(4)
 @pytest.mark.parametrize("attempt", CHANGES)
 def test_nothing_outside_its_folder_can_be_changed(attempt: str, secret: Path) -> None:
@@ -129,6 +132,7 @@ def listening(tmp_path: Path) -> Iterator[dict[str, object]]:
         yield {"port": tcp.getsockname()[1], "path": str(tmp_path / "socket")}
 
 
+@pytest.mark.slow
 @pytest.mark.variants(2)
 @pytest.mark.parametrize(
     "attempt",
@@ -169,6 +173,7 @@ FLOODS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.variants(3)
 @pytest.mark.parametrize("flood", FLOODS)
 def test_a_flood_is_held_back(flood: str) -> None:
@@ -354,6 +359,22 @@ def test_without_a_sandbox_no_row_is_run(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
     assert "code can't be run safely on this machine: Landlock 6 is needed, and there is none" in done.stdout
     assert "ran" not in done.stdout.splitlines()
+
+
+def test_a_program_that_cannot_be_bounded_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = []
+
+    def refuse(pid: int, *_: object) -> None:
+        started.append(pid)
+        raise PermissionError(1, "not permitted")
+
+    monkeypatch.setattr(resource, "prlimit", refuse)
+    with pytest.raises(UsageError, match="no sandbox can be made"):
+        sandbox.run_python("print(1)", "", sandbox.Bounds(5, 128, 4, 8, 16), packages=False)
+
+    [pid] = started
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 @pytest.mark.slow

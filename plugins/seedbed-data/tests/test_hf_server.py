@@ -6,15 +6,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 from tests.support.hub_server import TOKEN, HubServer
 
-pytestmark = pytest.mark.slow
-
-pytest.importorskip("datasets")
+# Not imported here: a second, in each process that collects tests.
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_spec("datasets") is None, reason="no datasets")]
 
 
 @pytest.fixture

@@ -235,6 +235,30 @@ def test_sorting_by_a_column_that_no_row_has_is_a_mistake() -> None:
     assert [failure.reason for failure in done.failures] == ["no row has what 'score' reads: score"]
 
 
+@pytest.mark.parametrize(
+    ("step", "parameters"),
+    [
+        ("filter", {"keep": "txt == 'a'"}),
+        ("map", {"make": {"longer": "txt + '.'"}}),
+        ("select", {"only": ["txt"]}),
+        ("rename", {"names": {"txt": "body"}}),
+        ("template", {"template": "Q: {{ txt }}"}),
+        ("sort", {"by": "txt"}),
+        ("group", {"by": ["txt"]}),
+        ("balance", {"by": "txt", "each": 1}),
+        ("split", {"parts": {"a": 1.0}, "stratify": "txt"}),
+        ("dedup-exact", {"by": ["txt"]}),
+        ("explode", {"column": "txt"}),
+        ("length", {"column": "txt", "at_least": 1}),
+    ],
+)
+def test_a_misspelt_column_is_answered_with_the_nearest(step: str, parameters: dict[str, Any]) -> None:
+    # Of rows from an iterator, nothing is known before they come.
+    done = run(get_step(step, **parameters), input=iter([{"text": "a"}, {"text": "b"}]))
+    assert [*done.rows()] == []
+    assert {failure.reason.splitlines()[1].strip() for failure in done.failures} == {"did you mean 'text'?"}
+
+
 def test_a_value_that_cannot_be_computed_from_what_is_there_is_a_mistake() -> None:
     (failure,) = run(Sort(by="1 / n"), input=iter([{"n": 1}, {"n": 0}])).failures
     assert "ZeroDivisionError" in failure.reason
@@ -272,6 +296,7 @@ def test_what_is_no_vector_is_called_what_it_is(value: Any, said: str) -> None:
     assert failure.reason == f"'v' is {said}, not a list of numbers"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("odd", "said"),
     [

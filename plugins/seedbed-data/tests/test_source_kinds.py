@@ -108,6 +108,15 @@ def test_documents_that_cannot_be_read_may_be_rows_that_say_why(tmp_path: Path) 
     assert rows[2]["error"].startswith("'c.html' has 1.2 MB, and a document may have 1")
 
 
+def test_a_folder_of_documents_is_read_with_the_texts_in_it(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    for name in ("a.md", "b.TXT", "below/c.markdown", "picture.png"):
+        (tmp_path / name).write_text("The Moon pulls the sea.")
+
+    assert [row["path"] for row in made("documents", path=tmp_path)] == ["a.md", "b.TXT", "below/c.markdown"]
+
+
+@pytest.mark.slow
 def test_a_query_reads_files_and_databases(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"q": "x", "n": 1}\n{"q": "x", "n": 2}\n{"q": "y", "n": 3}\n')
     (tmp_path / "b.csv").write_text("q,name\nx,Ex\n")
@@ -240,6 +249,7 @@ def _empty(folder: Path) -> Path:
     return folder / "e.db"
 
 
+@pytest.mark.slow
 def test_saved_datasets_of_hugging_face_are_read(tmp_path: Path) -> None:
     import datasets
 
@@ -328,6 +338,19 @@ def test_a_query_without_a_statement_is_refused(query: str, database: str | None
 
     with pytest.raises(UsageError, match="the query is not one SELECT"):
         run(get_step("sql", query=query, database=database and str(tmp_path / database)))
+
+
+def test_a_refused_query_leaves_the_file_of_its_database_to_others(tmp_path: Path) -> None:
+    duckdb = pytest.importorskip("duckdb")
+    file = str(tmp_path / "a.duckdb")
+    duckdb.connect(file).close()
+
+    # The error is kept, as a notebook does.
+    with pytest.raises(UsageError, match="the query is not one SELECT") as kept:
+        get_step("sql", query="DROP TABLE a", database=file).load()
+
+    duckdb.connect(file, read_only=False).close()
+    assert kept.value.advice
 
 
 def test_a_dataset_on_the_hub_is_read_with_the_users_token_only_where_the_user_allows(

@@ -125,6 +125,7 @@ def source(kind: str, folder: Path, rows: list[Row] = ROWS) -> dict[str, Any]:
     return {"path": folder}
 
 
+@pytest.mark.slow
 @pytest.mark.variants(3)
 @pytest.mark.parametrize("kind", [kind for kind in CALLS if kind not in ("documents", "hf")])
 def test_rows_that_are_there_are_not_parsed_again(
@@ -177,7 +178,7 @@ from seedbed import get_step
 def test_a_killed_run_parses_few_rows_again_that_are_kept(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    in_files, last = in_files_of_rows(kind), 9000 if in_files_of_rows(kind) else 150
+    in_files, last = in_files_of_rows(kind), 6300 if in_files_of_rows(kind) else 150
     (tmp_path / "in").mkdir()
     (tmp_path / "dying.py").write_text(DYING)
     (tmp_path / "die").write_text(str(last))
@@ -185,7 +186,7 @@ def test_a_killed_run_parses_few_rows_again_that_are_kept(
     monkeypatch.setenv("SEEDBED_RUNS", "runs")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "dying", raising=False)
-    rows = [{"n": n, "text": f"row {n}"} for n in range(10_000)] if in_files else ROWS
+    rows = [{"n": n, "text": f"row {n}"} for n in range(7_000)] if in_files else ROWS
     parameters = orjson.loads(orjson.dumps(source(kind, tmp_path / "in", rows), default=str))
     name = kind.partition(".")[0]
     command = [sys.executable, "-c", START, name, orjson.dumps(parameters).decode()]

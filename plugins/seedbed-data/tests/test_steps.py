@@ -193,3 +193,10 @@ def test_they_are_found_by_name_in_a_pipeline_file(tmp_path: Path) -> None:
     pipeline = load_pipeline(path, make_llm=lambda *_: EchoLLM(model="echo"))
 
     assert made(pipeline, ROWS) == [{"n": 3, "generation": "Say a b"}, {"n": 2, "generation": "Say "}]
+
+
+def test_what_a_renamed_row_lacks_is_found_before_it_is_read() -> None:
+    pipeline = Rename(names={"q": "question", "a": "q"}) >> Filter(keep="a == 'So.'")
+
+    with pytest.raises(UsageError, match=r"reads a column 'a'.*\n.*q, question"):
+        pipeline.run(input=[{"q": "Why?", "a": "So."}])

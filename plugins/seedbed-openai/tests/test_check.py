@@ -29,7 +29,7 @@ def check(llm: OpenAILLM) -> None:
 
 
 def ask(server: FaultServer, inputs: Any = ASK, **fields: Any) -> None:
-    llm = OpenAILLM(base_url=f"{server.url}/v1", **{"model": "qwen-4b", **fields})
+    llm = OpenAILLM(**{"base_url": f"{server.url}/v1", "model": "qwen-4b", **fields})
     llm.bound(Gateway(retry=RetryPolicy(tries=1)), None).generate(inputs)
 
 
@@ -67,6 +67,15 @@ def test_an_unknown_model_is_refused_with_what_the_list_has(fault_server: FaultS
     with pytest.raises(UnknownModelError, match="did you mean 'qwen3-4b'"):
         ask(fault_server)
     assert [received.path for received in fault_server.received] == ["/v1/chat/completions", "/v1/models"]
+
+
+def test_an_address_without_its_version_is_answered_with_it(fault_server: FaultServer) -> None:
+    missing = Reply(404, {"detail": "Not Found"})
+    fault_server.answer_with(missing, missing, LIST)
+    with pytest.raises(UnknownModelError, match=f"below /v1: base_url={fault_server.url}/v1"):
+        ask(fault_server, base_url=fault_server.url)
+    asked = ["/chat/completions", "/models", "/v1/models"]
+    assert [received.path for received in fault_server.received] == asked
 
 
 def test_a_short_list_is_shown_where_nothing_is_near(fault_server: FaultServer) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -67,9 +67,6 @@ class Head(NamedTuple):
 @pytest.fixture(scope="module")
 def head() -> Iterator[Head]:
     """A node that `ray start --head` has started, with a token of its own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     # Short: the path of a socket has at most 107 bytes.
     folder = Path(f"/tmp/sbh-{os.getpid()}")
     environment = {
@@ -79,7 +76,7 @@ def head() -> Iterator[Head]:
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     }
     options = ("--include-dashboard=false", "--disable-usage-stats", "--object-store-memory=83886080")
-    command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", f"--port={port}"]
+    command = [Path(sys.executable).with_name("ray"), "start", "--head", "--block", "--port=0"]
     process = subprocess.Popen(
         [*command, "--node-ip-address=127.0.0.1", "--num-cpus=2", f"--temp-dir={folder}", *options],
         env=environment,
@@ -94,7 +91,10 @@ def head() -> Iterator[Head]:
         line = process.stdout.readline()
         assert line, said
         said += line
-    yield Head(f"127.0.0.1:{port}", process, environment)
+    # Ray has chosen the port itself: one that was found free before may be taken meanwhile.
+    address = re.search(r"ray start --address='(.+:\d+)'", said)
+    assert address is not None, said
+    yield Head(address[1], process, environment)
     process.terminate()
     process.wait()
     process.stdout.close()
@@ -177,7 +177,9 @@ def test_without_its_token_a_cluster_is_not_joined_and_the_advice_says_what_to_s
     head: Head, folder: Path
 ) -> None:
     stranger = {name: value for name, value in head.environment.items() if "RAY_AUTH" not in name}
-    done = seedbed(folder, "Parent", {**stranger, "RAY_AUTH_MODE": "disabled"}, f"address={head.address}")
+    # Ray tries for 20 seconds otherwise.
+    hurried = {"RAY_AUTH_MODE": "disabled", "RAY_gcs_rpc_server_connect_timeout_s": "1"}
+    done = seedbed(folder, "Parent", {**stranger, **hurried}, f"address={head.address}")
 
     assert done.returncode != 0
     assert f"error: the cluster at '{head.address}' can't be joined" in done.stderr

@@ -16,13 +16,14 @@ from .program import CONCURRENCY, FIELD_KEY, pipeline
 
 pytestmark = pytest.mark.slow
 
-# Fifteen of each take seven minutes: SEEDBED_KILLS=15 uv run pytest plugins/seedbed-ray -m slow -k killed
+# Of workers; half as many of runs, since each start of Ray takes ten seconds. To kill more of both:
+# SEEDBED_KILLS=15 uv run pytest plugins/seedbed-ray -m slow -k killed
 KILLS = int(os.environ.get("SEEDBED_KILLS", "4"))
 
 
-def moments(seed: int) -> list[int]:
+def moments(seed: int, kills: int = KILLS) -> list[int]:
     """Return after how many answers to kill something, in order."""
-    return sorted(random.Random(seed).sample(range(10, 400), KILLS))
+    return sorted(random.Random(seed).sample(range(10, 400), kills))
 
 
 def made_here(run: OnRay, monkeypatch: pytest.MonkeyPatch) -> bytes:
@@ -62,7 +63,7 @@ def test_a_run_that_is_killed_is_resumed_and_leaves_no_process(
     on_ray: OnRay, monkeypatch: pytest.MonkeyPatch
 ):
     started: list[int] = []
-    for number in moments(5):
+    for number in moments(5, KILLS // 2):
         on_ray.start()
         on_ray.wait_for_answers(number)
         of_this_session = on_ray.kill()

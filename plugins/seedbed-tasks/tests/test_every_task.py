@@ -7,7 +7,6 @@ enough. Otherwise it has a module `answers/NAME.py` with the facts of `TaskContr
 
 from __future__ import annotations
 
-import copy
 import runpy
 from collections.abc import Callable
 from importlib.metadata import entry_points
@@ -21,7 +20,6 @@ import seedbed_data
 from seedbed import Registry
 from seedbed.tasks.description.purpose import purpose_of
 from seedbed.testing import TaskContract
-from seedbed.testing.steps.trial import Trial
 
 # Making rows so often for every class takes an eighth of the time of all tests: once, by default.
 pytestmark = pytest.mark.variants(
@@ -79,25 +77,10 @@ def _three(rows: Any) -> list[dict[str, Any]]:
     return [dict(rows[place % len(rows)], id=place) for place in range(max(3, len(rows)))] if rows else []
 
 
-class MadeOnce(TaskContract):
-    """The contract, for which the rows that good answers make are made once for all tests of a task.
-
-    Tests compare other rows with these, which is most of what they do.
-    """
-
-    __test__ = False
-
-    def _good_trial(self) -> Trial:
-        cls = type(self)
-        if "good" not in vars(cls):
-            cls.good = super()._good_trial()  # type: ignore[attr-defined]
-        return copy.deepcopy(cls.good)  # type: ignore[attr-defined,no-any-return]
-
-
 for _name in NAMES:
     _title = f"Test{''.join(map(str.capitalize, _name.split('-')))}"
-    _facts = {"__test__": True, "task": _name, "__module__": __name__, **facts_of(_name)}
-    globals()[_title] = type(_title, (MadeOnce,), _facts)
+    _facts = {"task": _name, "__module__": __name__, **facts_of(_name)}
+    globals()[_title] = type(_title, (TaskContract,), _facts)
 
 
 def remembered(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -82,7 +82,7 @@ def test_a_score_written_as_text_is_read(answer):
     assert judged(Judge(llm=llm), ONE)[0]["score"] == 4
 
 
-@pytest.mark.parametrize("score", [0, 6, 3.5, '"good"', "null", "true"])
+@pytest.mark.parametrize("score", [0, 6, 3.5, '"good"', "null", "true", f"1{'0' * 400}"])
 def test_a_score_off_the_scale_is_asked_for_again_and_then_fails_the_row(score):
     llm = ScriptedLLM(lambda request: f'{{"reason": "r", "score": {score}}}')
     made = run(Judge(llm=llm), input=[ONE])
@@ -251,6 +251,7 @@ def test_the_step_refuses_what_are_no_verdicts():
     assert "isn't a list of the verdicts that `judge` makes" in str(made.failures)
 
 
+@pytest.mark.slow
 def test_the_swap_turns_verdicts_of_the_place_into_ties_and_leaves_no_wrong_one():
     """The figures of docs/explanation/methods.md: a judge who takes A in 30 % of its calls, else is right."""
     draws = random.Random(1)

@@ -82,3 +82,10 @@ def test_a_message_of_another_form_is_shown_as_it_is(message: dict[str, Any]) ->
 
     assert bubble.role == "user"
     assert all(str(part) in bubble.text for part in message.values())
+
+
+def test_a_call_that_the_row_does_not_come_from_says_so() -> None:
+    calls = [ToldCall(None, (), messages=[], is_old=is_old) for is_old in (True, False)]
+
+    titles = [chat.title for chat in chats_of(Chapter("made", "0", calls, None))]
+    assert titles == ["call 1, outdated", "call 2"]

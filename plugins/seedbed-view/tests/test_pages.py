@@ -91,7 +91,13 @@ def test_a_text_of_five_megabytes_is_cut_and_can_be_had_whole(runs: Path, get: G
 
 @pytest.mark.parametrize(
     "path",
-    ["/runs/made/row/nothing", "/runs/made/text?id=0&step=x&column=y", "/elsewhere", "/static/../guard.py"],
+    [
+        "/runs/made/row/nothing",
+        "/runs/made/text?id=0&step=x&column=y",
+        "/runs/made/text?id=nothing",
+        "/elsewhere",
+        "/static/../guard.py",
+    ],
 )
 def test_what_is_not_there_is_said_to_be_missing(runs: Path, get: Get, path: str) -> None:
     write(runs / "made", [{"text": "tea"}])

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import Field, model_validator
 
-from seedbed import Example, InvalidRowError, Row, Step
+from seedbed import Example, InvalidRowError, Row, Step, did_you_mean
 from seedbed_data.texts import ColumnName, check_distinct
 
 
@@ -92,6 +92,7 @@ class Rename(Step):
         rows=[{"q": "Why?", "a": "Because."}], parameters={"names": {"q": "question", "a": "answer"}}
     )
 
+    keeps: ClassVar[bool] = True
     repeatable: ClassVar[bool] = True
 
     names: dict[str, ColumnName] = Field(min_length=1, description="New name of each column: {old: new}.")
@@ -111,11 +112,16 @@ class Rename(Step):
         """The new names."""
         return list(self.names.values())
 
+    @property
+    def removes(self) -> list[str]:
+        """The old names that aren't another column's new one."""
+        return [name for name in self.names if name not in self.names.values()]
+
     def process(self, row: Row) -> Row:
         """Return the row under the new names."""
         if not row.keys() >= self.names.keys():
             missing = next(name for name in self.names if name not in row)
-            raise InvalidRowError(f"the row has no column {missing!r}")
+            raise InvalidRowError(f"the row has no column {missing!r}", *did_you_mean(missing, row))
         renamed = {self.names.get(column, column): value for column, value in row.items()}
         if len(renamed) < len(row):
             new = [name for name in self.names.values() if name in row]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field, model_validator
 
-from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row
+from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row, did_you_mean
 from seedbed_data.equal_values import key_of
 from seedbed_data.texts import ColumnName, ExpressionText
 
@@ -57,8 +57,18 @@ class Group(GlobalStep):
         for row in rows:
             key = key_of([row.get(column) for column in self.by])
             groups.setdefault(key, []).append(row)
+        self._check_columns(groups)
         for members in groups.values():
             yield self._row(members)
+
+    def _check_columns(self, groups: Mapping[str, list[Row]]) -> None:
+        """Raise InvalidRowError if no row has a column of the key: all would be one group."""
+        rows = [row for members in groups.values() for row in members]
+        for column in self.by:
+            if any(column in row for row in rows):
+                continue
+            if known := {name for row in rows for name in row}:
+                raise InvalidRowError(f"no row has the column '{column}'", *did_you_mean(column, known))
 
     def _row(self, members: list[Row]) -> Row:
         key = {column: members[0].get(column) for column in self.by}

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row
+from seedbed import Example, Expression, GlobalStep, InvalidRowError, Row, did_you_mean
 from seedbed_data.texts import ExpressionText
 
 
@@ -44,7 +44,11 @@ class Sort(GlobalStep):
         by, given = Expression(self.by), [*rows]
         read = by.columns
         if given and not any(read <= row.keys() for row in given):
-            raise InvalidRowError(f"no row has what {self.by!r} reads: {', '.join(sorted(read))}")
+            missing = min(read - given[0].keys())
+            raise InvalidRowError(
+                f"no row has what {self.by!r} reads: {', '.join(sorted(read))}",
+                *did_you_mean(missing, given[0]),
+            )
         keyed: list[tuple[Any, Row]] = [(_value(by, read, row), row) for row in given]
         known = [pair for pair in keyed if pair[0] is not None]
         try:

@@ -10,25 +10,9 @@ from typing import Annotated, ClassVar
 from pydantic import Field, PositiveInt
 
 from seedbed import Example, Reject, Row, Step
+from seedbed.reading import is_refusal
 from seedbed_data.words import text_of
 
-_REFUSALS = [
-    "i'm sorry, but i can",
-    "i am sorry, but i can",
-    "i'm sorry, i can",
-    "i cannot assist",
-    "i can't assist",
-    "i cannot help with",
-    "i can't help with",
-    "i cannot fulfill",
-    "i can't fulfill",
-    "i cannot provide",
-    "i can't provide",
-    "i'm unable to",
-    "i am unable to",
-    "i'm not able to",
-    "i am not able to",
-]
 _BOILERPLATE = [
     "as an ai language model",
     "as a large language model",
@@ -46,7 +30,7 @@ _BOILERPLATE = [
     "use of cookies",
     "enable javascript",
 ]
-# A refusal begins the answer; further on, "I cannot help with" is quoted or told.
+# Where a phrase begins a text; further on, it's quoted or told.
 _BEGINNING = 200
 _BULLETS = ("•", "-", "*", "‣", "▪", "\N{EN DASH}")
 _ELLIPSES = ("...", "…")
@@ -64,13 +48,13 @@ Reasons = Iterator[str]
 class QualityHeuristics(Step):
     """Rejects texts by rules of thumb, each with a threshold that you can set, or turn off with null.
 
-    QualityHeuristics(by=["answer"], duplicate_lines=0.2, refusals=[])
+    QualityHeuristics(by=["answer"], duplicate_lines=0.2, refusals=False)
 
     The rules on words, symbols and repetition, and their thresholds, are those for Gopher's training data
     (Rae et al. 2021, arXiv 2112.11446, tables A1 and A2); some of the phrases of boilerplate are C4's (Raffel
-    et al. 2019, arXiv 1910.10683, section 2.2). Refusals and the boilerplate of assistants are ours, and in
-    English. Gopher's rules are for documents of 50 words and more: in a short answer, a share is chance.
-    All of it is for prose: turn off the rules on words and symbols for code.
+    et al. 2019, arXiv 1910.10683, section 2.2). The boilerplate of assistants is ours, and in English;
+    refusals are known in eight languages. Gopher's rules are for documents of 50 words and more: in a short
+    answer, a share is chance. All of it is for prose: turn off the rules on words and symbols for code.
     """
 
     goals = ("cleaning",)
@@ -110,7 +94,9 @@ class QualityHeuristics(Step):
         default={5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.1},
         description="Most characters in runs of so many words that occur twice: {words: share}.",
     )
-    refusals: list[Phrase] = Field(default=_REFUSALS, description="Phrases that no text may begin with.")
+    refusals: bool | list[Phrase] = Field(
+        default=True, description="Whether refusals are rejected; or phrases that no text may begin with."
+    )
     boilerplate: list[Phrase] = Field(default=_BOILERPLATE, description="Phrases that no text may have.")
 
     @property
@@ -124,6 +110,8 @@ class QualityHeuristics(Step):
         words = text.split()
         if not words:
             raise Reject("there is no word in it")
+        if self.refusals is True and any(is_refusal(row[column]) for column in self.by):
+            raise Reject("it refuses to do what was asked")
         for reason in self._reasons(text, words):
             raise Reject(reason)
         return row
@@ -139,8 +127,8 @@ class QualityHeuristics(Step):
     def _phrases(self, text: str) -> Reasons:
         # Typographic apostrophes are how models and their keyboards write.
         lower = text.lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-        beginning = lower[:_BEGINNING]
-        yield from (f"it refuses: {one!r}" for one in self.refusals if one.lower() in beginning)
+        beginning, phrases = lower[:_BEGINNING], [] if isinstance(self.refusals, bool) else self.refusals
+        yield from (f"it refuses: {one!r}" for one in phrases if one.lower() in beginning)
         yield from (f"it has boilerplate: {one!r}" for one in self.boilerplate if one.lower() in lower)
 
     def _words(self, text: str, words: Sequence[str]) -> Reasons:

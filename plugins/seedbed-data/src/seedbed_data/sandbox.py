@@ -119,8 +119,6 @@ def _ran_once(program: str, given: str, bounds: Bounds, packages: bool) -> Ran:
 
 
 def _started(folder: Path, bounds: Bounds, packages: bool) -> Any:
-    import resource  # not on Windows
-
     from sandlock import Sandbox, StdioMode
 
     prefixes = (sys.base_prefix, *((sys.prefix,) if packages else ()))
@@ -146,17 +144,30 @@ def _started(folder: Path, bounds: Bounds, packages: bool) -> Any:
     flags = ["-I", "-B", *(() if packages else ("-S",))]
     command = ["/bin/sh", "-c", _START, python, *flags, _PROGRAM]
     process = sandbox.popen(command, stdin=StdioMode.PIPED, stdout=StdioMode.PIPED, stderr=StdioMode.PIPED)
+    try:
+        _bound(process.pid, bounds)
+        # It waits for this line.
+        os.write(process.stdin.fileno(), b"\n")
+        process.stdin.close()
+    except BaseException:
+        with process:
+            process.kill()
+        raise
+    return process
+
+
+def _bound(pid: int, bounds: Bounds) -> None:
+    """Bound a process that waits to begin."""
+    import resource  # not on Windows
+
     for limit, most in (
         (resource.RLIMIT_FSIZE, bounds.disk_mb << 20),
         (resource.RLIMIT_NOFILE, 256),
     ):
-        resource.prlimit(process.pid, limit, (most, most))
+        resource.prlimit(pid, limit, (most, most))
     # The first limit tells by its signal that it was the time; the second kills what ignores the signal.
     seconds = int(bounds.seconds) + 1
-    resource.prlimit(process.pid, resource.RLIMIT_CPU, (seconds, seconds + 1))
-    os.write(process.stdin.fileno(), b"\n")
-    process.stdin.close()
-    return process
+    resource.prlimit(pid, resource.RLIMIT_CPU, (seconds, seconds + 1))
 
 
 def _watched(process: Any, folder: Path, bounds: Bounds) -> tuple[str, tuple[bytes, bytes]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import fmean
@@ -11,8 +10,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 from pydantic import Field
 
 from seedbed import Citation, Example, GenerationParameters, Message, PromptTemplate, Reject, Row
-from seedbed_tasks.judging import MISSING, NO_VERDICT, together
+from seedbed_tasks.judging import MISSING, NO_VERDICT
 from seedbed_tasks.pairwise import PAIRWISE
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.pointwise import POINTWISE
 from seedbed_tasks.prompt_columns import task_text
 from seedbed_tasks.prompt_text import PromptText
@@ -109,7 +109,7 @@ class BestOfN(RubricTask):
         messages = self.format_input(input)
         # Judges see the task as the writer did, whatever the template makes of the row.
         shown = {**input, "instruction": task_text(messages)}
-        texts = await asyncio.gather(*(self._answer(messages) for _ in range(self.samples)))
+        texts = await together(*(self._answer(messages) for _ in range(self.samples)))
         answers = [text for text in texts if text is not None]
         if len(answers) < 2:
             raise Reject(TOO_FEW)

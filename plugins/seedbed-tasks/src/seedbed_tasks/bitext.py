@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from seedbed import Example
-from seedbed_tasks.embedding_data import HIGH_SCORES, LOW_SCORES, SCHOOLING, UNITS, EmbeddingData, one_of
+from seedbed_tasks.embedding_data import HIGH_SCORES, LOW_SCORES, SCHOOLING, UNITS, EmbeddingData
 from seedbed_tasks.topics import TOPICS
 
 
@@ -56,11 +56,11 @@ class Bitext(EmbeddingData):
         """Draw the attributes of one row."""
         target = self.target_language
         return {
-            "unit": one_of(UNITS, rng),
-            "difficulty": one_of(SCHOOLING, rng),
-            "high_score": one_of(HIGH_SCORES, rng),
-            "low_score": one_of(LOW_SCORES, rng),
+            "unit": rng.choice(UNITS),
+            "difficulty": rng.choice(SCHOOLING),
+            "high_score": rng.choice(HIGH_SCORES),
+            "low_score": rng.choice(LOW_SCORES),
             "language": self.draw_language(rng),
             "target_language": target if isinstance(target, str) else rng.choice(target),
-            "_subject": one_of(TOPICS, rng),
+            "_subject": rng.choice(TOPICS),
         }

@@ -6,22 +6,16 @@ import json
 
 from pydantic import Field
 
-from seedbed import Citation, Example, GenerationParameters, Row, Task
-from seedbed_tasks.judging import answers_of, together
+from seedbed import Example, GenerationParameters, Row, Task
+from seedbed_tasks.citations import DEITA
+from seedbed_tasks.judging import answers_of
 from seedbed_tasks.listwise import shown_orders
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.prompt_columns import prompt_columns
 from seedbed_tasks.prompt_text import PromptText
 from seedbed_tasks.rated_together import in_row_order, prompt, ratings_type
 
 LOWEST, HIGHEST = 1, 6
-
-DEITA = Citation(
-    "What Makes Good Data for Alignment? A Comprehensive Study of Automatic Data Selection in "
-    "Instruction Tuning",
-    authors=("Wei Liu", "Weihao Zeng", "Keqing He", "Yong Jiang", "Junxian He"),
-    year=2023,
-    arxiv="2312.15685",
-)
 
 _TEXTS = (
     "{% for text in _texts %}<text_{{ loop.index }}>\n{{ text }}\n</text_{{ loop.index }}>\n{% endfor %}\n"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from pydantic import Field, FilePath, PrivateAttr
 
@@ -134,8 +133,3 @@ class TaskData(EmbeddingData):
 
     def _is_mine(self, row: Row) -> bool:
         return bool(row.get("category", self.category()) == self.category())
-
-
-def one_of(values: Sequence[Any], rng: random.Random) -> Any:
-    """Return one of the values, each as likely as the others."""
-    return rng.choice(list(values))

@@ -6,17 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Row, Task
+from seedbed import Example, GenerationParameters, PromptTemplate, Row, Task
+from seedbed_tasks.citations import DEITA
 from seedbed_tasks.evolving import IN_DEPTH, check_changed, draw_operators, read_evolved
 from seedbed_tasks.given_texts import text_in
-
-DEITA = Citation(
-    "What Makes Good Data for Alignment? A Comprehensive Study of Automatic Data Selection in "
-    "Instruction Tuning",
-    authors=("Wei Liu", "Weihao Zeng", "Keqing He", "Yong Jiang", "Junxian He"),
-    year=2023,
-    arxiv="2312.15685",
-)
 
 Operator = Literal["constraints", "deepening", "concretizing", "reasoning"]
 

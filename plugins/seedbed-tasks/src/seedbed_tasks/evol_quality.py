@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from seedbed import Example, GenerationParameters, PromptTemplate, Row, Task
-from seedbed_tasks.evol_complexity import DEITA
+from seedbed_tasks.citations import DEITA
 from seedbed_tasks.evolving import QUALITY, check_changed, draw_operators, read_evolved
 from seedbed_tasks.given_texts import text_in
 

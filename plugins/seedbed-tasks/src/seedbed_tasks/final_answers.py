@@ -17,6 +17,7 @@ _NUMBER = re.compile(
     r"|[-\u2212]?(?<![\w.])\.\d{1,30}"
 )
 _STATED = re.compile(r"(?:\banswer(?:\s+is\b|\s*[:=])|####)\s*[:=]?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 _LATEX = re.compile(r"\\(?:left|right|displaystyle|,|;|!|\s)|\\(?:text|mathrm|mbox)(?=\s*\{)")
 _LONGEST = 200
 
@@ -49,7 +50,7 @@ def normalised(answer: str) -> str:
     quotes, dollar signs and a full stop at the end.
     """
     plain = " ".join(_LATEX.sub("", answer).split()).strip(" .$\"'`*")
-    bare = plain.replace(",", "").replace("\u2212", "-").lstrip("$€£¥ ").rstrip("% ")
+    bare = without_separators(plain).replace("\u2212", "-").lstrip("$€£¥ ").rstrip("% ")
     try:
         number = Decimal(bare)
     except InvalidOperation:
@@ -58,6 +59,11 @@ def normalised(answer: str) -> str:
     if not number.is_finite() or abs(number.adjusted()) > _LONGEST:
         return plain.casefold()
     return format(number.normalize() + 0, "f")
+
+
+def without_separators(text: str) -> str:
+    """Return a text whose numbers have no commas between thousands: 1,234.5 is 1234.5, and 1,2 stays."""
+    return _THOUSANDS.sub(lambda found: found[0].replace(",", ""), text)
 
 
 def _number(answer: str) -> str | None:

@@ -180,8 +180,6 @@ class FunctionCalls(GeneratorTask):
             )
         check_calls(self.examples, {tool.name: tool for tool in box.tools}, self.name)
         super().load()
-        if self.judge is not None and self.semantic_check:
-            self.judge.ensure_loaded()
         if box.source is not None:
             self.sandbox.check()
 

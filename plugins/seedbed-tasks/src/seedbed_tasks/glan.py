@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from seedbed import (
 from seedbed.reading import read_json
 from seedbed_tasks.evolving import read_evolved
 from seedbed_tasks.glan_taxonomy import TAXONOMY
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import is_same
 
@@ -228,7 +228,7 @@ class Glan(GeneratorTask):
             for _ in range(self.subject_lists)
         )
         subjects: list[Subject] = []
-        for subject in [one for listed in await asyncio.gather(*asked) for one in listed]:
+        for subject in [one for listed in await together(*asked) for one in listed]:
             if not any(is_same(subject.name, other.name) for other in subjects):
                 subjects.append(subject)
         return subjects

@@ -6,7 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from seedbed import Citation, Example, GenerationParameters, Task
+from seedbed import Example, GenerationParameters, Task
+from seedbed_tasks.citations import BACKTRANSLATION
 from seedbed_tasks.reasons import Reason
 
 TEMPLATE = """\
@@ -47,12 +48,7 @@ class InstructionBacktranslation(Task):
     explains_output = True
     goals = ("sft", "reward")
     keywords = ("self-curation", "data selection", "Humpback", "rating")
-    citation = Citation(
-        "Self-Alignment with Instruction Backtranslation",
-        authors=("Xian Li", "Ping Yu", "Chunting Zhou", "Timo Schick", "others"),
-        year=2023,
-        arxiv="2308.06259",
-    )
+    citation = BACKTRANSLATION
     example = Example(rows=[{"instruction": "Name a colour.", "generation": "Blue."}])
 
     class Output(BaseModel):

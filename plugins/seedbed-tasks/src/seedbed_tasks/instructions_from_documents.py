@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from seedbed import Citation, Example, GenerationParameters, PromptTemplate, Reject, Row, Task
+from seedbed import Example, GenerationParameters, PromptTemplate, Reject, Row, Task
 from seedbed.reading import is_refusal, read_rating
+from seedbed_tasks.citations import BACKTRANSLATION
 from seedbed_tasks.evolving import read_evolved
 from seedbed_tasks.given_texts import text_in
 from seedbed_tasks.prompt_text import prompt_with
@@ -28,12 +29,7 @@ class InstructionsFromDocuments(Task):
 
     goals = ("sft", "documents")
     keywords = ("backtranslation", "Humpback", "reverse instructions", "web corpus", "self-curation")
-    citation = Citation(
-        "Self-Alignment with Instruction Backtranslation",
-        authors=("Xian Li", "Ping Yu", "Chunting Zhou", "Timo Schick", "Omer Levy", "others"),
-        year=2023,
-        arxiv="2308.06259",
-    )
+    citation = BACKTRANSLATION
     example = Example(
         {"min_score": 0, "generation": {"max_tokens": 60}},
         rows=[

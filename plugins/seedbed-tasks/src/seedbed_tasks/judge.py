@@ -10,7 +10,8 @@ from pydantic import Field
 
 from seedbed import LLM, Citation, Example, GenerationParameters, Message, PromptTemplate, Row
 from seedbed_tasks import listwise, pairwise, pointwise
-from seedbed_tasks.judging import answers_of, together
+from seedbed_tasks.judging import answers_of
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.prompt_text import PromptText
 from seedbed_tasks.rubric import RubricTask
 

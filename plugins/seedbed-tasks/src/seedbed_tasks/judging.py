@@ -73,18 +73,6 @@ def _awaited(ask: Callable[[LLM], Awaitable[T]]) -> Callable[[LLM], Awaitable[T]
     return one
 
 
-async def together(*asked: Awaitable[T]) -> list[T]:
-    """Return the results in order; raise the first error once all have ended.
-
-    Answers that come after an error are kept with the run, so the row can be retried without paying for them.
-    """
-    given = await asyncio.gather(*asked, return_exceptions=True)
-    for one in given:
-        if isinstance(one, BaseException):
-            raise one
-    return [one for one in given if not isinstance(one, BaseException)]
-
-
 def answers_of(row: Row, column: str, *, at_least: int = 2, at_most: int | None = None) -> Sequence[str]:
     """Return a column's list of texts; raise InvalidRowError if it isn't one of such a length."""
     answers = row.get(column)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
@@ -21,6 +20,7 @@ from seedbed import (
 )
 from seedbed_tasks.final_answers import Kind, final_answer, normalised
 from seedbed_tasks.math_values import comparable
+from seedbed_tasks.parallel_calls import together
 
 NO_ANSWER = "no solution has a final answer that can be read"
 NO_MAJORITY = "no majority"
@@ -97,7 +97,7 @@ class MajorityVote(Task):
             except (InvalidOutputError, ContentFilteredError):
                 return None
 
-        texts = await asyncio.gather(*(solution() for _ in range(self.samples)))
+        texts = await together(*(solution() for _ in range(self.samples)))
         return self.voted([text for text in texts if text is not None])
 
     def voted(self, generations: Sequence[str]) -> Row:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 import re
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from seedbed import (
 from seedbed_tasks.final_answers import final_answer
 from seedbed_tasks.math_topics import MATH_TOPICS
 from seedbed_tasks.math_values import answer_in, comparable, value_of
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.text_task import written
 
@@ -116,12 +116,6 @@ class MathProblems(GeneratorTask):
         """The columns made."""
         return ["topic", "level", "instruction", "solution", "answer", "answers", "agreement"]
 
-    def load(self) -> None:
-        """Load the LLM, and the solver if it's another one."""
-        super().load()
-        if self.solver is not None:
-            self.solver.ensure_loaded()
-
     def sample(self, index: int, rng: random.Random) -> dict[str, Any]:
         """Draw topic and level of one row."""
         drawn = {"topic": rng.choice(self.topics), "level": rng.choice(self.levels)}
@@ -132,7 +126,7 @@ class MathProblems(GeneratorTask):
         problem = await self.ask(self.format_input(input), read=read_problem)
         values = {"problem": problem, "_answers": self.final}
         prompt = PromptTemplate(self.solve_template).render(values)
-        solutions = await asyncio.gather(*(self._solution(prompt) for _ in range(self.samples)))
+        solutions = await together(*(self._solution(prompt) for _ in range(self.samples)))
         return {"instruction": problem, **self.agreed(solutions)}
 
     async def _solution(self, prompt: str) -> str | None:

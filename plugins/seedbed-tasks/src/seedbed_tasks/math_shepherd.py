@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -23,6 +22,7 @@ from seedbed import (
 )
 from seedbed_tasks.given_texts import text_in
 from seedbed_tasks.math_values import answer_in, is_same_answer
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.prompt_text import prompt_with
 from seedbed_tasks.solution_steps import split_steps
 from seedbed_tasks.text_task import written
@@ -122,12 +122,6 @@ class MathShepherd(Task):
         """Whether `llm` is asked: not if another model completes solutions that are given."""
         return self.column is None or self.completer is None
 
-    def load(self) -> None:
-        """Load the LLM, and the completer if it's another one."""
-        super().load()
-        if self.completer is not None:
-            self.completer.ensure_loaded()
-
     async def generate_row(self, input: Row) -> Row:
         """Return the steps of a solution with their labels."""
         answer = self._right_answer(input)
@@ -137,9 +131,7 @@ class MathShepherd(Task):
         if len(steps) > self.most_steps:
             raise Reject("the solution has more steps than most_steps")
         is_correct = is_same_answer(answer_in(solution), answer)
-        rollouts = await asyncio.gather(
-            *(self._rollouts(problem, steps[:count]) for count in range(1, len(steps)))
-        )
+        rollouts = await together(*(self._rollouts(problem, steps[:count]) for count in range(1, len(steps))))
         shares = [sum(is_same_answer(one, answer) for one in answers) / self.samples for answers in rollouts]
         soft = [*shares, float(is_correct)]
         return {
@@ -173,7 +165,7 @@ class MathShepherd(Task):
         """Return the final answers of rollouts from the last of these steps."""
         values = {"_instruction": problem, "_steps": "\n".join(steps), "_next": len(steps) + 1}
         prompt = PromptTemplate(self.complete_template).render(values)
-        return await asyncio.gather(*(self._rollout(prompt) for _ in range(self.samples)))
+        return await together(*(self._rollout(prompt) for _ in range(self.samples)))
 
     async def _rollout(self, prompt: str) -> str | None:
         try:

@@ -13,20 +13,21 @@ import re
 from fractions import Fraction
 from typing import Any, TypeAlias
 
-from seedbed_tasks.final_answers import final_answer, normalised
+from seedbed_tasks.final_answers import final_answer, normalised, without_separators
 
 Value: TypeAlias = Fraction | float
 
 _LONGEST = 200
 _LARGEST_POWER = 64
 _LARGEST_BASE = Fraction(10**64)
+_MOST_BITS = 2048
+"""Bits of the numbers that a value may be a fraction of: Python writes no number of more than 4300 digits."""
 _DIGITS = 12
 """Digits to which irrational values are compared."""
 
 _TOKEN = re.compile(
     r"\s*(?:(\d+(?:\.\d+)?|\.\d+)|(\\[a-zA-Z]+|[-+*/^()\[\]{}\u03c0\u221a\u00d7\u00f7\u00b7]))"
 )
-_THOUSANDS = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")
 # Spacing, sizes of brackets, and words such as units say nothing of the value.
 _SILENT = re.compile(
     r"\\(?:left|right|displaystyle|big|Big|,|;|!|:|\s)|\\(?:text|mathrm|mbox|textbf)\s*\{[^{}]*\}"
@@ -50,7 +51,9 @@ def value_of(answer: str) -> Value | None:
         value = _Reader(plain).value()
     except (ValueError, ArithmeticError, RecursionError):
         return None
-    return value if isinstance(value, Fraction) or math.isfinite(value) else None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if max(value.numerator.bit_length(), value.denominator.bit_length()) <= _MOST_BITS else None
 
 
 def comparable(answer: str) -> str:
@@ -90,7 +93,7 @@ def _bare(answer: str) -> str:
     plain = _SILENT.sub(" ", answer.replace("\u2212", "-"))
     # A full stop at the end only: .5 is a half.
     plain = _NAMED.sub("", plain.lstrip(_AROUND)).lstrip(_AROUND).rstrip(_ENDS)
-    return _THOUSANDS.sub(lambda found: found[0].replace(",", ""), plain)
+    return without_separators(plain)
 
 
 def _parts(text: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from pydantic import Field
 
 from seedbed import LLM, Citation, Example, GenerationParameters, Message, Reject, Row, Task
 from seedbed_tasks.judging import MISSING, by_name
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.prompt_columns import prompt_columns, prompt_text, task_text
 from seedbed_tasks.prompt_text import PromptText
 
@@ -91,7 +91,7 @@ class MixtureOfAgents(Task):
         proposers = by_name(self.proposers or [self.require_llm()] * self.samples)
         asked, proposals = messages, []
         for layer in range(1, self.layers):
-            given = await asyncio.gather(*(self._propose(asked, llm) for llm in proposers.values()))
+            given = await together(*(self._propose(asked, llm) for llm in proposers.values()))
             proposals += [
                 {"layer": layer, "model": name, "generation": answer}
                 for name, answer in zip(proposers, given, strict=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field, create_model
 
-from seedbed import InvalidOutputError, Message, PromptTemplate
+from seedbed import Message, PromptTemplate
 from seedbed_tasks.pointwise import as_number
 from seedbed_tasks.reasons import Reason
 
@@ -35,8 +35,6 @@ def ratings_type(count: int, low: int, high: int) -> type[BaseModel]:
 def in_row_order(shown: Sequence[int], answer: Any) -> list[Rated]:
     """Return the ratings in the order of the row; `shown` has the place in the row of each text shown."""
     by_place = dict(zip(shown, answer.ratings, strict=True))
-    if len(by_place) != len(shown):
-        raise InvalidOutputError("the answer doesn't rate each text once")
     return [by_place[place] for place in range(len(shown))]
 
 

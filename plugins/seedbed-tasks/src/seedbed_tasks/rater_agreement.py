@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic import Field
 
-from seedbed import Agreement, Example, GlobalStep, InvalidRowError, Rating, Row
+from seedbed import Agreement, Example, GlobalStep, InvalidRowError, Rating, Row, did_you_mean
 from seedbed_tasks.position_bias import has_orders, position_bias
 
 Unit: TypeAlias = tuple[str, Mapping[str, Rating | None]]
@@ -65,7 +65,7 @@ class RaterAgreement(GlobalStep):
 
     def _units(self, row: Row) -> Iterator[Unit]:
         if missing := [column for column in self.inputs if column not in row]:
-            raise InvalidRowError(f"a row has no column '{missing[0]}'")
+            raise InvalidRowError(f"a row has no column '{missing[0]}'", *did_you_mean(missing[0], row))
         if self.raters:
             yield ", ".join(self.raters), {rater: row[rater] for rater in self.raters}
             return

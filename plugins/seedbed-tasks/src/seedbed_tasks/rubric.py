@@ -9,7 +9,8 @@ from pydantic import Field, field_validator
 
 from seedbed import LLM, Message, Row
 from seedbed_tasks import pairwise, pointwise
-from seedbed_tasks.judging import JudgingTask, together
+from seedbed_tasks.judging import JudgingTask
+from seedbed_tasks.parallel_calls import together
 
 Prompt: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Message]]
 """Makes the messages to a judge from the columns of a row and the variables of `pointwise` or `pairwise`."""

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from seedbed import Example
-from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData, one_of
+from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData
 
 
 class TextClassificationData(TaskData):
@@ -55,7 +55,7 @@ class TextClassificationData(TaskData):
         """Draw task and attributes of one row."""
         return {
             "task": self.draw_task(rng),
-            "clarity": one_of(CLARITIES, rng),
-            "difficulty": one_of(EDUCATION, rng),
+            "clarity": rng.choice(CLARITIES),
+            "difficulty": rng.choice(EDUCATION),
             "language": self.draw_language(rng),
         }

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import BaseModel, Field, PositiveInt
 
 from seedbed import Example, GenerationParameters
-from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData, long_documents, one_of
+from seedbed_tasks.embedding_data import CLARITIES, EDUCATION, TaskData, long_documents
 
 QUERY_TYPES = ("extremely long-tail", "long-tail", "common")
 QUERY_LENGTHS = ("less than 5 words", "5 to 15 words", "at least 10 words")
@@ -80,10 +80,10 @@ class TextRetrieval(TaskData):
         """Draw task and attributes of one row."""
         return {
             "task": self.draw_task(rng),
-            "query_type": one_of(QUERY_TYPES, rng),
-            "query_length": one_of(QUERY_LENGTHS, rng),
-            "clarity": one_of(CLARITIES, rng),
-            "difficulty": one_of(EDUCATION, rng),
-            "num_words": one_of(self.words, rng),
+            "query_type": rng.choice(QUERY_TYPES),
+            "query_length": rng.choice(QUERY_LENGTHS),
+            "clarity": rng.choice(CLARITIES),
+            "difficulty": rng.choice(EDUCATION),
+            "num_words": rng.choice(self.words),
             "language": self.draw_language(rng),
         }

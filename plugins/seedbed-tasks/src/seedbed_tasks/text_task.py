@@ -35,7 +35,10 @@ class TextTask(Task):
 
 
 def text_of(row: Row, column: str) -> str:
-    """Return the text of a column; raise Reject if it's empty, and InvalidRowError if it isn't text."""
+    """Return the text of a column, also of a number; raise Reject if it's empty.
+
+    Raises InvalidRowError for a list or an object.
+    """
     value = row.get(column)
     if value is None or (isinstance(value, str) and not value.strip()):
         raise Reject(f"column '{column}' is empty")

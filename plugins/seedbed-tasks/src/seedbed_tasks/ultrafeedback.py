@@ -9,8 +9,9 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from seedbed import Citation, Example, GenerationParameters, Row, Task
-from seedbed_tasks.judging import answers_of, together
+from seedbed_tasks.judging import answers_of
 from seedbed_tasks.listwise import shown_orders
+from seedbed_tasks.parallel_calls import together
 from seedbed_tasks.rated_together import Rated, in_row_order, prompt, ratings_type
 
 Aspect = Literal["helpfulness", "honesty", "instruction-following", "truthfulness", "overall"]

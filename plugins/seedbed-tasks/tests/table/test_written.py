@@ -194,6 +194,9 @@ def test_a_judge_scores_columns_by_a_rubric_with_a_reason() -> None:
         ('{"reason": "", "score": 3}', "reason: it is missing"),
         ('{"score": true, "reason": "x"}', "score: it is one of 1, 3"),
         ("[3]", "score: it is one of 1, 3"),
+        ('{"reason": "x", "score": [3]}', "score: it is one of 1, 3"),
+        ('{"reason": "x", "score": "--3"}', "score: it is one of 1, 3"),
+        ('{"reason": "x", "score": 1%s}' % ("0" * 400), "score: it is one of 1, 3"),
     ],
 )
 def test_a_verdict_that_does_not_fit_is_asked_for_again(answer: str, said: str) -> None:
@@ -320,7 +323,7 @@ def test_a_new_column_buys_no_answer_again(tmp_path: Path, monkeypatch: pytest.M
     assert len(seeds) == 6
 
 
-def test_a_failing_column_fails_its_row_and_cancels_the_others_of_it() -> None:
+def test_a_failing_column_fails_its_row_alone() -> None:
     columns = {
         "n": Number(min=0, max=1, integer=True),
         "x": Computed(expression="1 / (y | length - 1)"),

@@ -48,8 +48,9 @@ def _chat(told: ToldCall, earlier: Sequence[Mapping[str, Any]], title: str) -> C
     asked = [_message(one) for one in _new(told.messages or (), earlier)]
     answers = [_answer(choice) for choice in told.choices]
     note = "no answer came" if call is None else told.vectors
+    attempt = f", attempt {call.attempt + 1}" if call and call.attempt else ""
     return Chat(
-        title + (f", attempt {call.attempt + 1}" if call and call.attempt else ""),
+        f"{title}{attempt}{', outdated' if told.is_old else ''}",
         call.model if call else "",
         (*asked, *answers),
         (call.input_tokens, call.output_tokens) if call else None,

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from seedbed import RunEntry, RunFacts, RunReader, UsageError, visible
+from seedbed import RunEntry, RunFacts, RunReader, Story, UsageError, find_story, visible
 from seedbed_view.remembered import Remembered
 
 
@@ -57,6 +57,14 @@ def row_of(request: Request) -> str:
     """Return the id of the row that a page is about."""
     known = request.path_params.get("row")
     return str(request.query_params.get("id", "") if known is None else known)
+
+
+def story_of(request: Request, reader: RunReader) -> Story:
+    """Return how the row was made that a page is about; answers 404 if the run has no such row."""
+    try:
+        return find_story(reader, request.path_params["name"], row_of(request))
+    except UsageError as error:
+        raise HTTPException(404, str(error).partition("\n")[0]) from error
 
 
 def leaf_of(request: Request, reader: RunReader) -> str:

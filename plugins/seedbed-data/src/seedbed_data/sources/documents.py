@@ -1,4 +1,4 @@
-"""A source of documents: PDF, Word, PowerPoint and HTML as Markdown."""
+"""A source of documents: PDF, Word, PowerPoint and HTML as Markdown, and texts as they stand."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from seedbed_data.sources.conversion import Conversion
 from seedbed_data.sources.document_size import check_size
 from seedbed_data.sources.paths import Named, named_files
 
-_ENDINGS = (".pdf", ".docx", ".pptx", ".html", ".htm")
 _TEXTS = (".txt", ".md", ".markdown")
+# A folder of documents often has some of each kind: leaving the texts out in silence would lose rows.
+_ENDINGS = (".pdf", ".docx", ".pptx", ".html", ".htm", *_TEXTS)
 
 
 class Documents(GeneratorStep):
@@ -23,9 +24,10 @@ class Documents(GeneratorStep):
 
     Documents(path="reports/**/*.pdf")
 
-    Rows have the columns `path`, `text` and `title` (None if the document has none). Needs the extra
-    `documents`, which brings the package markitdown. What has no text, such as a scanned page, gives none.
-    A document that can't be read stops the run, unless `on_error` is "keep".
+    Texts (.txt, .md) in the same folder are read as they stand. Rows have the columns `path`, `text` and
+    `title` (None if the document has none). Needs the extra `documents`, which brings the package markitdown.
+    What has no text, such as a scanned page, gives none. A document that can't be read stops the run, unless
+    `on_error` is "keep".
     """
 
     goals = ("reading", "documents")

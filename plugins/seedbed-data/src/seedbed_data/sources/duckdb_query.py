@@ -64,15 +64,25 @@ def _opened(query: str, tables: Mapping[str, Named], database: Path | None) -> A
         limits = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
         file = ":memory:" if database is None else str(database)
         connection = duckdb.connect(file, read_only=database is not None, config=limits)
-        files = {name: _files_of(named) for name, named in tables.items()}
-        listed = _quoted(path for paths in files.values() for path in paths)
-        # A query may come from a stranger: it reads the files of `tables`, and no others.
-        connection.execute(f"SET allowed_paths = {listed}; SET enable_external_access = false")
-        for name, paths in files.items():
-            connection.execute(f'CREATE TEMP VIEW "{name}" AS {_selection(paths)}')
-        connection.execute("SET lock_configuration = true")
-        _check_query(duckdb, connection, query)
+        try:
+            _confine(connection, tables)
+            _check_query(duckdb, connection, query)
+        except BaseException:
+            # The error's traceback would keep it open, and with it the lock on the database's file.
+            connection.close()
+            raise
     return connection
+
+
+def _confine(connection: Any, tables: Mapping[str, Named]) -> None:
+    """Have a connection read the files of `tables` by their names, and no others."""
+    files = {name: _files_of(named) for name, named in tables.items()}
+    listed = _quoted(path for paths in files.values() for path in paths)
+    # A query may come from a stranger.
+    connection.execute(f"SET allowed_paths = {listed}; SET enable_external_access = false")
+    for name, paths in files.items():
+        connection.execute(f'CREATE TEMP VIEW "{name}" AS {_selection(paths)}')
+    connection.execute("SET lock_configuration = true")
 
 
 def _duckdb() -> Any:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from seedbed import PromptTemplate, Reject, Row
 from seedbed.reading import read_json
+from seedbed_tasks.pointwise import as_number
 from seedbed_tasks.table.written import Ask, Template, Written, not_fitting
 
 # Our own words. The reason comes before the score, so that the score follows from it.
@@ -82,15 +83,13 @@ class Judge(Written):
     def read(self, text: str) -> dict[str, Any]:
         """Return score and reason of an answer; raise InvalidOutputError if it has none."""
         found = read_json(text)
-        score = found.get("score") if isinstance(found, dict) else None
-        if isinstance(score, str) and score.strip().lstrip("-").isdigit():
-            score = int(score)
-        if isinstance(score, bool) or score not in self.scores:
+        score = as_number(found.get("score")) if isinstance(found, dict) else None
+        if not isinstance(score, int) or score not in self.scores:
             raise not_fitting(f"score: it is one of {', '.join(map(str, self.scores))}", text)
         reason = found.get("reason")
         if not isinstance(reason, str) or not reason.strip():
             raise not_fitting("reason: it is missing", text)
-        return {"score": int(score), "reason": reason.strip()}
+        return {"score": score, "reason": reason.strip()}
 
     @property
     def _schema(self) -> dict[str, Any]:

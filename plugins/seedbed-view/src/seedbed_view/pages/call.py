@@ -7,9 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from seedbed import UsageError, find_story
 from seedbed_view.rendering import text_of
-from seedbed_view.runs_read import download, opened, row_of
+from seedbed_view.runs_read import download, opened, row_of, story_of
 
 
 def call(request: Request) -> Response:
@@ -18,10 +17,7 @@ def call(request: Request) -> Response:
     step, of = request.query_params.get("step", ""), request.query_params.get("of", known)
     number = request.query_params.get("number", "")
     with opened(request) as reader:
-        try:
-            story = find_story(reader, name, known)
-        except UsageError as error:
-            raise HTTPException(404, str(error).partition("\n")[0]) from error
+        story = story_of(request, reader)
     for chapter in story.chapters:
         if (chapter.step, chapter.row) == (step, of) and number in map(str, range(len(chapter.calls))):
             return download(text_of(chapter.calls[int(number)].as_json()), f"{name}-{of}-{step}-{number}")

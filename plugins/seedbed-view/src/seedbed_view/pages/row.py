@@ -7,22 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from seedbed import Ratings, RunReader, UsageError, Verdict, find_story, visible
+from seedbed import Ratings, RunReader, Verdict, visible
 from seedbed_view.chats import chats_of
 from seedbed_view.pages.ratings import rater_of
 from seedbed_view.rendering import page, text_of
-from seedbed_view.runs_read import download, leaf_of, opened, row_of
+from seedbed_view.runs_read import download, leaf_of, opened, row_of, story_of
 
 
 def row(request: Request) -> Response:
     """Show how a row was made."""
-    name, known = request.path_params["name"], row_of(request)
     with opened(request) as reader:
         leaf = leaf_of(request, reader)
-        try:
-            story = find_story(reader, name, known)
-        except UsageError as error:
-            raise HTTPException(404, str(error).partition("\n")[0]) from error
+        story = story_of(request, reader)
         verdict = story.verdict or reader.verdict_of(leaf, story.row)
         before, after = _around(reader, verdict)
         is_rateable = verdict is not None and verdict.verdict == "accepted" and story.row == verdict.row
@@ -31,7 +27,7 @@ def row(request: Request) -> Response:
         return page(
             request,
             "row.html",
-            run_name=name,
+            run_name=request.path_params["name"],
             tab="rows",
             story=story,
             chapters=[(chapter, chats_of(chapter)) for chapter in story.chapters],
@@ -62,7 +58,7 @@ def text(request: Request) -> Response:
     name, known = request.path_params["name"], row_of(request)
     step, column = request.query_params.get("step", ""), request.query_params.get("column", "")
     with opened(request) as reader:
-        story = find_story(reader, name, known)
+        story = story_of(request, reader)
     for chapter in (one for one in story.chapters if one.step == step):
         if not column:
             return download(text_of(chapter.rows), f"{name}-{known}-{step}")
