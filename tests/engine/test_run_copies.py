@@ -8,8 +8,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -322,9 +324,34 @@ def test_no_copy_and_a_run_that_is_there_are_said() -> None:
         save_run(run_folder("nobody"), PLACE)
 
 
+def test_of_two_who_take_a_copy_under_one_name_the_first_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    make(2)
+    save_run(run_folder("made"), PLACE)
+    system = type(fsspec.filesystem("memory"))
+    get_file, both_are_here = system.get_file, threading.Barrier(2, timeout=60)
+    one_at_a_time = threading.Lock()  # all readers of a file of this system share one place in it
+
+    def get_file_together(self, kept_as, target, **options):
+        if target.endswith("run.db"):
+            both_are_here.wait()
+        with one_at_a_time:
+            get_file(self, kept_as, target, **options)
+
+    monkeypatch.setattr(system, "get_file", get_file_together)
+    with ThreadPoolExecutor() as pool:
+        takes = [pool.submit(take_run, PLACE, run_folder("other")) for _ in range(2)]
+    errors = [str(error) for take in takes if (error := take.exception()) is not None]
+
+    assert len(errors) == 1
+    assert "there is a run 'other' already" in errors[0]
+    with RunReader.open(run_folder("other")) as taken:
+        assert len(list(taken.rows(taken.leaves()[0]))) == 2
+    assert sorted(path.name for path in run_folder("other").parent.iterdir()) == ["made", "other"]
+
+
 def test_what_is_half_made_is_no_run() -> None:
     make(2)
-    run_folder("made").rename(run_folder("made").with_name(".made.taking"))
+    run_folder("made").rename(hidden_beside(run_folder("made")))
 
     assert run_names() == []
     assert list_runs(run_folder("x").parent) == []

@@ -129,6 +129,20 @@ def test_the_command_without_the_package_says_what_to_install(runs: Path) -> Non
     assert "pip install seedbed-view" in ended.stderr
 
 
+def test_rows_of_steps_that_a_smaller_dataset_does_not_need_are_said_to_be_of_all_sessions(
+    runs: Path, get: Get
+) -> None:
+    rows = [{"instruction": f"number {number}"} for number in range(4)]
+    task = get_task("text-generation", llm=ScriptedLLM(lambda request: "text"))
+    run(task, input=rows, name="made")
+    assert "Made in all sessions" not in get("/runs/made").text
+    run(task, 1, input=rows, name="made")
+
+    for page in (get("/runs/made").text, shared_page(runs / "made")):
+        assert "4 done" in page
+        assert "Made in all sessions, including rows that the dataset doesn't need now." in page
+
+
 def test_a_shared_page_stands_alone_and_is_safe(made: Run, runs: Path) -> None:
     page = shared_page(runs / "made")
 

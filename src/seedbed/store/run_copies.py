@@ -111,14 +111,19 @@ def _check_free(folder: Path) -> None:
 @contextmanager
 def _made_whole(folder: Path) -> Iterator[Path]:
     """Yield a folder for the files of a run; it's renamed when they're whole, and removed if they aren't."""
+    # A name of its own: another process may be making a run of the same name. Whoever is first has it.
+    making = hidden_beside(folder)
     # After a kill, the same command works again.
-    making = folder.with_name(f".{folder.name}.taking")
-    shutil.rmtree(making, ignore_errors=True)
+    sweep(folder)
     making.mkdir(parents=True)
     try:
         yield making
         RunReader.open(making).close()
-        making.replace(folder)
+        try:
+            making.replace(folder)
+        except OSError:
+            _check_free(folder)
+            raise
     except BaseException:
         shutil.rmtree(making, ignore_errors=True)
         raise
