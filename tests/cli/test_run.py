@@ -203,6 +203,7 @@ WRONG = {
     "no end": (("t.py:Haiku", *ECHO), "can make any number of rows"),
     "not a number": (("t.py:Haiku", *ECHO, "-n", "many"), "'many' isn't a whole number"),
     "missing folder": (("t.py:Haiku", *ECHO, "-n", "1", "-o", "no/a.jsonl"), "there is no folder 'no'"),
+    "missing folder before ..": (("t.py:Haiku", *ECHO, "-n", "1", "-o", "no/../a.jsonl"), "mkdir -p 'no/..'"),
     "unknown ending": (("t.py:Haiku", *ECHO, "-n", "1", "-o", "a.josnl"), "did you mean '.jsonl'?"),
     "no input": (("t.py:Answer", *ECHO), "--input rows.jsonl"),
     "missing input": (("t.py:Answer", *ECHO, "--input", "inn.jsonl"), "did you mean 'in.jsonl'?"),

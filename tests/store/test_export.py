@@ -212,9 +212,12 @@ def test_an_unknown_ending_is_refused_with_the_known_ones(tmp_path, name, advice
     assert "use one of .jsonl, .ndjson, .csv, .parquet, .arrow, .feather, .hf" in str(caught.value)
 
 
-def test_a_missing_folder_is_refused(tmp_path):
+@pytest.mark.parametrize("folder", ["missing", "missing/..", "there/missing/..", "there/missing/../.."])
+def test_a_missing_folder_is_refused(tmp_path, folder):
+    (tmp_path / "there").mkdir()
     with pytest.raises(UsageError, match="there is no folder"):
-        check_target(tmp_path / "missing" / "out.jsonl")
+        check_target(tmp_path / folder / "out.jsonl")
+    check_target(tmp_path / "there" / ".." / "out.jsonl")
 
 
 def test_a_folder_that_cannot_be_written_to_is_refused(tmp_path):

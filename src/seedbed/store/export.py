@@ -50,7 +50,8 @@ def check_writable(path: Path, obstacle_at: Callable[[Path], tuple[str, str] | N
 def _check_place(path: Path, obstacle_at: Callable[[Path], tuple[str, str] | None]) -> None:
     if obstacle := obstacle_at(path):
         raise UsageError(*obstacle)
-    place = path.resolve()
+    # As `replacing` finds it. `resolve` passes over a folder that's missing before `..`; the system doesn't.
+    place = path.resolve() if path.is_symlink() else path
     if not place.parent.is_dir():
         if other := next((one for one in place.parents if one.exists() and not one.is_dir()), None):
             raise UsageError(f"'{other.name}' in '{path}' is a file, not a folder", "name another folder")
