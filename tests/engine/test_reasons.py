@@ -55,6 +55,75 @@ def test_a_duplicate_and_a_row_that_is_not_admitted():
     ]
 
 
+def test_an_author_who_mistypes_a_column_is_told_those_of_the_row():
+    class Map(Step):
+        def process(self, row):
+            return {"twice": 2 * row["number_"]}
+
+    class Ordered(Map):
+        ordered = True
+
+    class Repeatable(Map):
+        repeatable = True
+
+    class Prompt(Task):
+        def format_input(self, row):
+            return [{"role": "user", "content": row["number_"]}]
+
+    class Output(Task):
+        template: str = "{{ number }}"
+
+        def format_output(self, text, row):
+            return {"text": text, "n": row["number_"]}
+
+    class Calls(Task):
+        async def generate_row(self, row):
+            return {"text": await self.ask(row["number_"])}
+
+    rows, llm = [{"number": 1, "word": "one"}], scripted()
+    tasks = [kind(num_generations=n, llm=llm) for kind in (Prompt, Output, Calls) for n in (1, 2)]
+    routed = [when(lambda row: row["number_"], Pass())] >> Pass(name="end")
+    for what in (Map(), Ordered(), Repeatable(), *tasks, routed):
+        (failure,) = run(what, input=rows).failures
+        first, place, *advice = failure.reason.splitlines()
+        assert first == "KeyError: 'number_'", what
+        assert place.startswith(f"  raised in {__file__}, line ")
+        assert advice == ["  did you mean 'number'?", "  columns of the row: number, word"]
+
+
+def test_a_generator_whose_rows_lack_a_column_is_told_those_that_they_have():
+    class Sampled(Count):
+        def format_input(self, row):
+            return [{"role": "user", "content": row["number"]}]
+
+    class Judged(Count):
+        def admit(self, row, accepted):
+            if row["generation_"]:
+                raise Reject("no text")
+
+    for kind, columns in ((Sampled, "n"), (Judged, "n, generation, model_name")):
+        failure, *_ = run(kind(llm=scripted("text")), 1, max_attempts=1).failures
+        assert failure.reason.splitlines()[-1] == f"  columns of the row: {columns}"
+
+
+def test_the_columns_are_not_said_where_the_row_has_what_was_asked_of_another_dictionary():
+    class Label(Step):
+        def process(self, row):
+            return {"label": {"a": 1}[row["kind"]], "kind": row["kind"]}
+
+    class Notes(Step):
+        def process(self, row):
+            error = ValueError("not now")
+            error.add_note("come back\nlater")
+            raise error
+
+    (failure,) = run(Label(), input=[{"kind": "kind"}]).failures
+    first, place = failure.reason.splitlines()
+    assert (first, place.partition(",")[0]) == ("KeyError: 'kind'", f"  raised in {__file__}")
+    (failure,) = run(Notes(), input=[{"n": 1}]).failures
+    assert failure.reason.splitlines()[2:] == ["  come back", "  later"]
+
+
 def test_an_index_that_cannot_be_sampled():
     class Broken(Count):
         def sample(self, index, rng):

@@ -61,8 +61,9 @@ def test_each_row_settles_on_its_own_and_in_order():
     assert (done.accepted, done.rejected, done.failed, done.outcome) == (8, 1, 1, "incomplete")
     (failure,) = done.failures
     assert (failure.step, failure.kind) == ("spread", "KeyError")
-    reason, place = done.failures[0].reason.splitlines()
+    reason, place, columns = done.failures[0].reason.splitlines()
     assert reason == "KeyError: 'b'"
+    assert columns == "  columns of the row: n"
     assert place.startswith(f"  raised in {__file__}, line ")
     assert done.reasons == {"KeyError: 'b'": 1}
 

@@ -138,7 +138,8 @@ def _reason(error: BaseException) -> str:
     place = where(error)
     said = text_of(error)
     advice = advice_on(said.partition("\n")[0])
-    lines = (f"{type(error).__name__}: {said}", *((f"raised in {place}",) if place else ()), *advice)
+    notes = (line for note in getattr(error, "__notes__", ()) for line in str(note).splitlines())
+    lines = (f"{type(error).__name__}: {said}", *((f"raised in {place}",) if place else ()), *advice, *notes)
     return "\n  ".join(lines)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from seedbed.errors import Reject, UsageError
 from seedbed.pipeline.topology import Condition, Edge
 from seedbed.tasks.base_step import BaseStep
+from seedbed.tasks.columns.asked_for import note_columns
 from seedbed.tasks.rows import Row
 from seedbed.tasks.templates.expression import Expression
 
@@ -26,7 +27,11 @@ class Predicate:
 
     def holds(self, row: Row) -> bool:
         """Whether the function returns true; its errors are raised."""
-        return bool(self.function(row))
+        try:
+            return bool(self.function(row))
+        except KeyError as error:
+            note_columns(error, row)
+            raise
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from seedbed.tasks.answers.answer import answer_text
 from seedbed.tasks.answers.gathering import check_uses_generations, gather_rows
 from seedbed.tasks.answers.reasking import refuse_cut
 from seedbed.tasks.answers.typed import parse_output
+from seedbed.tasks.columns.asked_for import note_columns
 from seedbed.tasks.columns.model_name import MODEL_NAME, with_model_name
 from seedbed.tasks.columns.promised import check_promised, own_columns
 from seedbed.tasks.guarded_steps import TASK, TASK_CALLS
@@ -200,6 +201,9 @@ class BaseTask(TaskSettings):
                 made = await gather_rows(*map(self._own_generation, inputs))
         except PartialRowsError as error:
             error.rows = self._finish(error.rows, input)
+            raise
+        except KeyError as error:
+            note_columns(error, input)
             raise
         return self._finish(made, input)
 

@@ -17,6 +17,7 @@ from seedbed.llm.files_read import current_files
 from seedbed.suggestions import did_you_mean
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
+from seedbed.tasks.columns.asked_for import note_columns
 from seedbed.tasks.columns.promised import check_promised, promised_columns
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.normalise import plain_rows
@@ -167,6 +168,7 @@ class PreparingRunner(ThreadRunner):
         except KeyError as error:
             if (lacking := _lacking(step, row, error)) is not None:
                 raise lacking from error
+            note_columns(error, row)
             raise
         finally:
             current_scope.reset(token)
@@ -217,6 +219,7 @@ def process_now(
     except KeyError as error:
         if (lacking := _lacking(step, row, error)) is not None:
             raise lacking from error
+        note_columns(error, row)
         raise
     except StopIteration as error:
         # A future refuses to carry StopIteration, so the row that waits for it would wait forever.

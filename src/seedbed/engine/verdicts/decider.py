@@ -18,6 +18,7 @@ from seedbed.engine.sources.sources import AcceptedRows
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import Reject, UsageError
 from seedbed.store.refused_rows import kept_by_admission
+from seedbed.tasks.columns.asked_for import note_columns
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep
 
@@ -164,6 +165,8 @@ class Decider(AcceptedRows):
             except Exception as error:
                 if concerns_all(error):
                     raise
+                if isinstance(error, KeyError):
+                    note_columns(error, row)
                 _drop(settled, in_flight)
                 settled.failures.append(self._refused(settled, in_flight, error))
             else:
