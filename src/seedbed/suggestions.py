@@ -30,7 +30,8 @@ def similar_files(path: Path) -> tuple[str, ...]:
 
 @lru_cache(maxsize=64)
 def _nearest(word: str, known: tuple[str, ...]) -> tuple[str, ...]:
-    by_lower = {name.lower(): name for name in known}
+    # A table that came without names may have numbers for columns.
+    by_lower = {str(name).lower(): name for name in known}
     ranked = sorted(((-_likeness(word.lower(), lower), name) for lower, name in by_lower.items()))
     best = -ranked[0][0] if ranked else 0.0
     near = [repr(name) for minus, name in ranked if -minus >= max(_CUTOFF, best - _MARGIN)]

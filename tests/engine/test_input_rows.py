@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import re
 import sys
 from collections import UserDict
 from collections.abc import Callable
@@ -147,6 +148,34 @@ def test_what_holds_no_rows_is_refused_before_anything_is_read(given, said):
 def test_columns_of_one_name_are_refused_and_not_left_out(names):
     with pytest.raises(DatasetError, match="the input has two columns named"):
         rows(pandas.DataFrame([[1, 2]], columns=names))
+
+
+@pytest.mark.parametrize("name", [1, None, True, ("a", "b")])
+@pytest.mark.parametrize("made", [list, iter])
+def test_a_column_whose_name_is_no_text_is_refused_before_anything_is_read(name, made):
+    for chosen in ({}, {"columns": ["1"]}, {"drop": ["1"]}, {"id": "1"}):
+        with pytest.raises(UsageError, match=rf"a column named {re.escape(repr(name))}, which isn't a text"):
+            run(Ask(llm=scripted()), input=made([{name: "tea"}]), **chosen)
+
+
+def test_a_later_row_whose_column_has_no_text_for_a_name_fails_alone():
+    done = run(Ask(llm=scripted()), input=[{"text": "tea"}, {1: "tea"}, {"text": "tea", 2: "x"}])
+
+    assert [failure.reason for failure in done.failures] == [
+        "the name of column 1 is an int, not a str",
+        "the name of column 2 is an int, not a str",
+    ]
+    assert done.accepted == 1
+
+
+def test_an_author_who_asks_for_the_number_of_a_column_is_told_its_name():
+    class First(Step):
+        def process(self, row):
+            return {"first": row[0]}
+
+    (failure,) = run(First(), input=pandas.DataFrame([[1, 2]])).failures
+
+    assert failure.reason.splitlines()[2:] == ["  did you mean '0'?", "  columns of the row: 0, 1"]
 
 
 def test_an_asynchronous_input_is_refused():

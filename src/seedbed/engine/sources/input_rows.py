@@ -123,7 +123,8 @@ class InputRows:
 
     @property
     def _first_names(self) -> list[str]:
-        return list(dict.fromkeys(name for row in self._first_rows for name in row))
+        # A row with another kind of name fails alone.
+        return list(dict.fromkeys(name for row in self._first_rows for name in row if isinstance(name, str)))
 
     @cached_property
     def _rows_are_alike(self) -> bool:
@@ -237,6 +238,13 @@ def _rows_in(given: Any) -> Iterable[Any]:
             f"the input holds values of type {type(first[0]).__name__} where rows were expected",
             "a row is a dictionary of columns: input=[{'text': value} for value in values]",
         )
+    if first and isinstance(first[0], Mapping):
+        for name in first[0]:
+            if not isinstance(name, str):
+                raise UsageError(
+                    f"the input has a column named {name!r}, which isn't a text",
+                    "make it one: input=[{str(name): value for name, value in row.items()} for row in rows]",
+                )
     # An iterator has lost its first row to this check; everything else starts over by itself.
     return chain(first, iterator) if iterator is given else given
 

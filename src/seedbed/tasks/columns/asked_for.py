@@ -16,7 +16,8 @@ def note_columns(error: KeyError, row: Mapping[str, Any]) -> None:
     The error may be of another dictionary, so it stays what it is.
     """
     name = error.args[0] if error.args else None
-    if isinstance(name, str) and name not in row:
+    # The number of a column that has none of its own is its name, as text.
+    if isinstance(name, str | int) and name not in row:
         more = ", ..." if len(row) > _SHOWN else ""
         columns = ", ".join(list(row)[:_SHOWN]) or "none"
-        error.add_note("\n".join((*did_you_mean(name, row), f"columns of the row: {columns}{more}")))
+        error.add_note("\n".join((*did_you_mean(str(name), row), f"columns of the row: {columns}{more}")))
