@@ -43,7 +43,6 @@ _OF_THE_COMMAND = {
 }
 
 
-@pytest.mark.slow
 def test_advice_that_names_an_option_of_the_command_also_says_what_to_do_in_python() -> None:
     found = [
         f"{path.relative_to(ROOT)}:{line}: {text!r}"

@@ -125,7 +125,6 @@ def test_every_package_has_its_level():
     assert packages <= LEVELS.keys()
 
 
-@pytest.mark.slow
 def test_module_level_imports_run_one_way():
     wrong = [
         found
@@ -163,7 +162,6 @@ def test_modules_import_each_other_through_the_doors_alone():
     assert tuple(TopologicalSorter(graph).static_order())
 
 
-@pytest.mark.slow
 def test_no_two_modules_or_public_classes_have_one_name():
     """A reader who remembers a name, or searches for it, comes to one place."""
     homes: dict[str, set[str]] = {}
@@ -192,7 +190,6 @@ def test_the_paths_that_contributors_are_sent_to_exist():
 PLUGINS = sorted(ROOT.glob("plugins/*/src/*"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("package", PLUGINS, ids=lambda package: package.name)
 def test_first_party_plugins_use_the_public_api_alone(package):
     for path in sorted(package.rglob("*.py")):

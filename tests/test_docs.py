@@ -34,7 +34,6 @@ generate, python_reference, outputs, catalogue = map(
 )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("page", "write"), [*generate.PAGES.items(), *python_reference.PAGES.items()])
 def test_a_generated_page_is_up_to_date(page: str, write: object) -> None:
     assert callable(write)

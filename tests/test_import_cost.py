@@ -47,7 +47,6 @@ def test_errors_and_hooks_load_nothing_heavy():
     assert loaded("from seedbed import hookimpl") & HEAVY == {"pluggy"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["LLM", "Task", "GeneratorTask", "http_error"])
 def test_what_plugin_modules_begin_with_loads_no_http_client(name):
     heavy = loaded(f"from seedbed import {name}") & HEAVY
@@ -93,7 +92,6 @@ UNUSED_OF_OURS = {
 }
 
 
-@pytest.mark.slow
 def test_a_run_of_one_row_loads_nothing_that_it_does_not_use(tmp_path, fault_server, monkeypatch):
     answer = {"choices": [{"message": {"content": "One."}, "finish_reason": "stop"}]}
     fault_server.answer_with(Reply(body=answer))
@@ -110,7 +108,6 @@ def test_a_run_of_one_row_loads_nothing_that_it_does_not_use(tmp_path, fault_ser
     assert [received.path for received in fault_server.received] == ["/v1/chat/completions"]
 
 
-@pytest.mark.slow
 def test_listing_plugins_loads_nothing_that_makes_or_keeps_rows():
     program = (
         "import sys\nfrom seedbed.cli import invoke\ninvoke(['plugins', '--json'])\n"
@@ -123,7 +120,6 @@ def test_listing_plugins_loads_nothing_that_makes_or_keeps_rows():
     assert {name for name in loaded if not name.endswith(("_kind", "_kinds"))} == {"seedbed.llm.visible_text"}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["parquet", "arrow"])
 def test_writing_columns_does_not_load_pandas(tmp_path, ending):
     program = f"""

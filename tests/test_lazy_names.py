@@ -13,7 +13,6 @@ import pytest
 from seedbed import ChatType, GeneratorStep, GeneratorStepOutput, Row, Task
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("statement", ["from seedbed import Task", "import seedbed; seedbed.Task"])
 def test_a_broken_dependency_is_named_by_its_own_error(tmp_path: Path, statement: str) -> None:
     (tmp_path / "jinja2.py").write_text("import os\nos.went_away\n")

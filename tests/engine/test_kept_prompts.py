@@ -16,7 +16,7 @@ from seedbed import GeneratorTask, Request, Step, Task, image_part, run
 from seedbed.engine.lineage.story_making import story_of
 from seedbed.engine.prompts.keeper import PromptKeeper
 from seedbed.engine.prompts.reader import PromptReader
-from seedbed.llm.calling.row_text import RowText
+from seedbed.llm.calling.prompt_texts import RowText
 from seedbed.llm.calling.scope import CallScope
 from seedbed.store import RunReader
 from seedbed.store.answer_packing import unpack

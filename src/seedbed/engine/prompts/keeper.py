@@ -17,7 +17,7 @@ import orjson
 from seedbed.engine.evidence import without_images
 from seedbed.engine.prompts.prompt_pieces import FEW_PLACES, SHORTEST, CutMessage, kept_value, pieces_of
 from seedbed.engine.prompts.shared_texts import SharedTexts
-from seedbed.llm.calling.row_text import RowText
+from seedbed.llm.calling.prompt_texts import RowText
 from seedbed.llm.calling.scope import CallScope
 from seedbed.llm.json_text import json_text
 from seedbed.llm.keys.redaction import redact, redacted_value

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from seedbed.llm.calling.row_text import RowText
+from seedbed.llm.calling.prompt_texts import RowText
 
 SHORTEST = 64
 """Characters below which a text is kept where it is: a reference to it is nearly as long."""

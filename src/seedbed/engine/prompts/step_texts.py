@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from seedbed.engine.segments.rows_in_flight import InFlight
-from seedbed.llm.calling.row_text import RowText
+from seedbed.llm.calling.prompt_texts import RowText
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.base_task import BaseTask
 from seedbed.tasks.rows import Row

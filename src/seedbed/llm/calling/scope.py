@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from seedbed.llm.calling.row_text import RowText
+from seedbed.llm.calling.prompt_texts import RowText
 from seedbed.llm.messages import Message
 
 SHARED = "shared:"
