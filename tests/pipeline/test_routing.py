@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import re
+from functools import partial
+from typing import Any
+
 import pytest
 from tests.support.steps import plain
 
@@ -36,6 +40,71 @@ def test_a_function_decides_and_names_itself() -> None:
     assert "is_long" in condition.text
     with pytest.raises(KeyError):
         condition.holds({})
+
+
+async def later(row: dict[str, object]) -> bool:
+    return False
+
+
+class Later:
+    async def __call__(self, row: dict[str, object]) -> bool:
+        return False
+
+
+class Above:
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __call__(self, row: dict[str, int]) -> bool:
+        return row["n"] > self.least
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        (later, "the condition later is `async def`, and is not awaited"),
+        (partial(later), "the condition later is `async def`, and is not awaited"),
+        (Later(), "the condition Later is `async def`, and is not awaited"),
+        (lambda row, other: True, "takes (row, other), and is called with (row)"),
+        (lambda: True, "takes (), and is called with (row)"),
+        (5, "the condition of a route is 5"),
+        (None, "the condition of a route is None"),
+        (STEP, "and then the step: when("),
+    ],
+)
+def test_what_cannot_tell_of_a_row_is_no_condition(condition: Any, said: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(said)):
+        when(condition, STEP)
+
+
+@pytest.mark.parametrize("condition", [lambda row: later(row), lambda row: (part for part in row)])
+def test_what_would_be_true_of_every_row_is_no_answer(condition: Any) -> None:
+    with pytest.raises(UsageError, match="is always true"):
+        when(condition, STEP).when.holds({"n": 1})
+
+
+@pytest.mark.parametrize(
+    ("condition", "name"),
+    [
+        (Above(1), "Above"),
+        (partial(lambda row, least: row["n"] > least, least=1), "<lambda>"),
+        (bool, "bool"),
+    ],
+)
+def test_whatever_takes_a_row_may_be_a_condition(condition: Any, name: str) -> None:
+    made = when(condition, STEP).when
+
+    assert made.holds({"n": 2})
+    assert made.text.endswith(name)
+    # No address, which would be another one in the next process.
+    assert "0x" not in made.text
+
+
+@pytest.mark.parametrize("branch", [None, 5, [STEP], {"step": STEP}])
+def test_a_route_leads_to_a_step_or_to_several_that_follow_each_other(branch: Any) -> None:
+    for made in (lambda: when("n > 1", branch), lambda: otherwise(branch)):
+        with pytest.raises(UsageError, match=r"leads to .*\n  give it a step, or several"):
+            made()
 
 
 def test_otherwise_always_holds() -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from types import FunctionType
 from typing import Any, Protocol
 
 from seedbed.errors import Reject, UsageError
 from seedbed.pipeline.topology import Condition, Edge
+from seedbed.plugins.authoring.signatures import Called, fault_of
+from seedbed.plugins.owner import line_of
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.columns.asked_for import note_columns
 from seedbed.tasks.rows import Row
 from seedbed.tasks.templates.expression import Expression
+
+_CALLED = Called(("row",), "def condition(row):")
+_FORM = "write a function that takes a row, and returns true or false"
 
 
 @dataclass(frozen=True)
@@ -20,18 +27,43 @@ class Predicate:
 
     function: Callable[[Row], Any]
 
+    @classmethod
+    def of(cls, function: Callable[[Row], Any]) -> Predicate:
+        """Return the condition; raise UsageError for what can't be called with a row, or is to be awaited."""
+        made = cls(function)
+        # Of an object of the author's, its method says how it's called.
+        method = vars(type(function)).get("__call__")
+        fault = (
+            fault_of(method, _CALLED, own=(None,))
+            if isinstance(method, FunctionType)
+            else fault_of(function, _CALLED)
+        )
+        if fault:
+            raise UsageError(f"the condition {made.text} {fault}", *line_of(function), _FORM)
+        return made
+
     @property
     def text(self) -> str:
-        """The name of the function."""
-        return str(getattr(self.function, "__qualname__", repr(self.function)))
+        """The name of the function, or of the class that makes it one."""
+        named = self.function.func if isinstance(self.function, partial) else self.function
+        # Not `repr`, which has an address: the name is kept with the run.
+        return str(getattr(named, "__qualname__", type(named).__qualname__))
 
     def holds(self, row: Row) -> bool:
         """Whether the function returns true; its errors are raised."""
         try:
-            return bool(self.function(row))
+            found = self.function(row)
         except KeyError as error:
             note_columns(error, row)
             raise
+        if isinstance(found, Coroutine | Generator):
+            # It would be true of every row.
+            found.close()
+            kind = type(found).__name__
+            raise UsageError(
+                f"the condition {self.text} returned a {kind}, and a {kind} is always true", _FORM
+            )
+        return bool(found)
 
 
 @dataclass(frozen=True)
@@ -69,7 +101,14 @@ def when(condition: str | Callable[[Row], Any], branch: BaseStep | HasSteps) -> 
     A condition is a Jinja2 expression over the row's columns, or a function of the row. A row takes the first
     route whose condition holds. If none holds, the row is rejected.
     """
-    return Route(Expression(condition) if isinstance(condition, str) else Predicate(condition), branch)
+    if isinstance(condition, str):
+        return _route(Expression(condition), branch)
+    if isinstance(condition, BaseStep) or not callable(condition):
+        raise UsageError(
+            f"the condition of a route is {condition!r}",
+            'give an expression or a function of the row, and then the step: when("score > 3", step)',
+        )
+    return _route(Predicate.of(condition), branch)
 
 
 def otherwise(branch: BaseStep | HasSteps) -> Route:
@@ -79,7 +118,17 @@ def otherwise(branch: BaseStep | HasSteps) -> Route:
 
     Without it, rows that meet no condition are rejected.
     """
-    return Route(Otherwise(), branch)
+    return _route(Otherwise(), branch)
+
+
+def _route(condition: Condition, branch: BaseStep | HasSteps) -> Route:
+    # Of names, classes and functions, `>>` says how to make a step of them.
+    if isinstance(branch, BaseStep | str) or callable(branch) or hasattr(branch, "steps"):
+        return Route(condition, branch)
+    raise UsageError(
+        f"the route of {condition.text!r} leads to {branch!r}",
+        "give it a step, or several: first >> second, or Pass() >> [one, another]",
+    )
 
 
 def chosen_branch(fork: str, routes: Sequence[tuple[str, Condition]], row: Row) -> str:

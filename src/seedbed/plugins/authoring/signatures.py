@@ -41,14 +41,18 @@ def check_methods(cls: type, calls: Mapping[str, Called]) -> None:
 def _check(cls: type, name: str, called: Called, given: Any) -> None:
     function = given if isinstance(given, FunctionType) else given.__func__
     own = () if isinstance(given, staticmethod) else (None,)
-    fault = _wrong_arguments(function, own, called) or _wrong_kind(function, called)
-    if fault:
+    if fault := fault_of(function, called, own):
         raise UsageError(
             f"`{name}` of {cls.__name__!r} {fault}",
             *line_of(function),
             f"write `{called.head}`",
             *((called.instead,) if called.instead else ()),
         )
+
+
+def fault_of(function: Callable[..., Any], called: Called, own: tuple[None, ...] = ()) -> str:
+    """Return why a function can't be called so; empty if it can. `own` stands for `self`."""
+    return _wrong_arguments(function, own, called) or _wrong_kind(function, called)
 
 
 def _wrong_arguments(function: Callable[..., Any], own: tuple[None, ...], called: Called) -> str:
