@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Pass, Reject, Step, Task, run, when
@@ -172,6 +174,25 @@ def test_a_step_that_needs_all_rows_and_fails():
 
     done = run(Sort(), input=[{"n": 1}], name="sort")
     assert refused(done) == [("all", "failed", "KeyError: 'order'")]
+
+
+def test_a_step_that_takes_all_rows_for_a_list_is_told_how_to_make_one():
+    class First(GlobalStep):
+        def process(self, rows):
+            return [rows[0]]
+
+    class Shuffled(GlobalStep):
+        def process(self, rows):
+            random.Random(0).shuffle(rows)
+            return rows
+
+    class Sorted(GlobalStep):
+        def process(self, rows):
+            return rows.sort()
+
+    for kind in (First, Shuffled, Sorted):
+        (failure,) = run(kind(), input=[{"n": 1}, {"n": 2}]).failures
+        assert failure.reason.splitlines()[-1] == "  for a list of all: rows = list(rows)"
 
 
 def test_what_is_said_stays_when_the_run_goes_on():

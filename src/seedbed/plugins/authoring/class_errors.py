@@ -20,6 +20,10 @@ _Advice = Callable[[re.Match[str]], Sequence[str]]
 
 _KNOWN: tuple[tuple[str, _Advice], ...] = (
     (
+        r"'AllRows' object ",
+        lambda m: ("the rows are read one by one: for row in rows", "for a list of all: rows = list(rows)"),
+    ),
+    (
         r"No module named 'distilabel",
         lambda m: (
             "Step, Task, GeneratorTask and others have the same names here: from seedbed import Task",
