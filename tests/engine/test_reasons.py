@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import random
 
+import pyarrow
+import pytest
+from tests.support.lazy_module import lazy_module
 from tests.support.scripted_llm import prompt, scripted
 
 from seedbed import GeneratorStep, GeneratorTask, GlobalStep, Pass, Reject, Step, Task, run, when
 from seedbed.store import RunReader
+
+pandas = lazy_module("pandas")
 
 
 class Count(GeneratorTask):
@@ -174,6 +179,30 @@ def test_a_step_that_needs_all_rows_and_fails():
 
     done = run(Sort(), input=[{"n": 1}], name="sort")
     assert refused(done) == [("all", "failed", "KeyError: 'order'")]
+
+
+@pytest.mark.parametrize(
+    ("made", "advice"),
+    [
+        (lambda: pandas.DataFrame([{"n": 1}]), "return its rows: table.to_dict('records') (pandas)"),
+        (lambda: pyarrow.table({"n": [1]}), ".to_pylist() (Arrow)"),
+        (lambda: {"n": 1}, "yield a row, or a list of rows"),
+        (lambda: "text", "yield a row, or a list of rows"),
+    ],
+)
+def test_a_table_or_a_single_row_in_place_of_rows_is_named(made, advice):
+    class All(GlobalStep):
+        def process(self, rows):
+            return made()
+
+    class Source(GeneratorStep):
+        def process(self, offset=0):
+            return made()
+
+    for done in (run(All(), input=[{"n": 1}]), run(Source(), 1)):
+        (failure,) = done.failures
+        assert f"returned {type(made()).__name__}, not rows\n  " in failure.reason
+        assert advice in failure.reason
 
 
 def test_a_step_that_takes_all_rows_for_a_list_is_told_how_to_make_one():

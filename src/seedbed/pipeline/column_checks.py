@@ -60,14 +60,16 @@ def column_problems(
     found: dict[str, Columns] = {}
     given = _given(input_columns)
     for node in topology.nodes:
-        problems = [*_in_mappings(node.step), *_in_conditions(node, found)]
-        for columns in _read(node, found, given):
-            problems += _in_inputs(node.step, columns)
-        # A column that is missing from several branches is one mistake.
-        yield from {str(one): one.of_step(node.name) for one in problems}.values()
         makes = _made_from(node, _above(node, found, given))
         makes = _with_sampled(node.step, makes, sampled.get(node.name))
         found[node.name] = _with_known(makes, sources.get(node.name))
+        problems = [*_in_mappings(node.step), *_in_conditions(node, found)]
+        for columns in _read(node, found, given):
+            problems += _in_inputs(node.step, columns)
+        if isinstance(node.step, GeneratorStep):
+            problems += _missing(f"`unique` of step '{node.name}'", node.step.unique, found[node.name])
+        # A column that is missing from several branches is one mistake.
+        yield from {str(one): one.of_step(node.name) for one in problems}.values()
 
 
 def columns_made(

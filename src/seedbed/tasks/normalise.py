@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
 from seedbed.errors import InvalidRowError
 from seedbed.tasks.columns.mapping import renamed
 from seedbed.tasks.rows import Row, checked_row
@@ -49,12 +51,17 @@ def _plain_row(item: object, step: str) -> Row:
 
 
 def rows_given(yielded: Iterable[object], step: str) -> Iterable[object]:
-    """Return what `process` of a step returned; raise `InvalidRowError` if it isn't iterable."""
-    if not isinstance(yielded, Iterable):
+    """Return what `process` of a step returned; raise `InvalidRowError` if its items can't be rows."""
+    fact = f"`process` of step '{step}' returned {type(yielded).__name__}, not rows"
+    # Going over a table yields the names of its columns.
+    if hasattr(yielded, "columns"):
         raise InvalidRowError(
-            f"`process` of step '{step}' returned {type(yielded).__name__}, not rows",
-            "yield a row, or a list of rows, each time",
+            fact,
+            "return its rows: table.to_dict('records') (pandas), .to_dicts() (polars), .to_pylist() (Arrow)",
         )
+    # So does going over one row.
+    if not isinstance(yielded, Iterable) or isinstance(yielded, Mapping | BaseModel | str | bytes):
+        raise InvalidRowError(fact, "yield a row, or a list of rows, each time")
     return yielded
 
 

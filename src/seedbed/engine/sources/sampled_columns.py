@@ -10,6 +10,7 @@ from seedbed.engine.plan import Plan
 from seedbed.pipeline.column_checks import check_columns
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.generator_task import GeneratorTask
+from seedbed.tasks.steps import GeneratorStep
 
 # Columns that only some rows have show within a few rows; sampling them costs no call.
 _ROWS = 16
@@ -20,7 +21,10 @@ def check_sampled_columns(plan: Plan) -> None:
 
     Calls `sample` for the first indices, as the run does, and makes no call to a model.
     """
-    if len(plan.topology.nodes) < 2:
+    # Only steps downstream read them, and the generator's own `unique`.
+    if len(plan.topology.nodes) < 2 and not any(
+        isinstance(one, GeneratorStep) and one.unique for one in plan.steps
+    ):
         return
     sampled = {step.name: names for step in plan.steps if (names := _sampled(step, plan.seed)) is not None}
     if sampled:

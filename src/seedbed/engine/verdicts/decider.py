@@ -18,6 +18,7 @@ from seedbed.engine.sources.sources import AcceptedRows
 from seedbed.engine.stopping.concerning_all import concerns_all
 from seedbed.errors import Reject, UsageError
 from seedbed.store.refused_rows import kept_by_admission
+from seedbed.suggestions import did_you_mean
 from seedbed.tasks.columns.asked_for import note_columns
 from seedbed.tasks.rows import Row
 from seedbed.tasks.steps import GeneratorStep
@@ -66,6 +67,7 @@ class Decider(AcceptedRows):
         self._accepted: list[Row] = []
         self._positions: list[int] = []
         self._seen: dict[bytes, str] = {}
+        self._known: set[str] = set()
 
     @property
     def may_refuse(self) -> bool:
@@ -199,8 +201,25 @@ class Decider(AcceptedRows):
         """Return the digest of a row's `unique` columns; empty if it has none."""
         # A digest: sixteen bytes for each row, whatever the columns hold.
         columns = self._admitting.unique if self._admitting else ()
+        if not columns:
+            return b""
+        if not self._known.issuperset(columns):
+            self._check_unique(columns, row)
         values = [row.get(column) for column in columns]
-        return digest(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)) if columns else b""
+        return digest(orjson.dumps(values, option=orjson.OPT_SORT_KEYS))
+
+    def _check_unique(self, columns: Sequence[str], row: Row) -> None:
+        """Raise UsageError if a row lacks a column of `unique` that no row before it had."""
+        # Without its column, each row would be a duplicate of the first one.
+        self._known.update(row)
+        for column in columns:
+            if column not in self._known:
+                raise UsageError(
+                    f"`unique` of step '{self._generator}' names '{column}', but its row has no such column",
+                    *did_you_mean(column, row),
+                    f"columns of the row: {', '.join(row) or 'none'}",
+                    "if only some rows have it, give the others None",
+                )
 
     def _cut(self, settled: ItemOutcome) -> None:
         """Cut rows beyond the number wanted; if both don't fit, rows count before failures."""
