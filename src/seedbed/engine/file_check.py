@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from seedbed.engine.backend_fields import backends_by_field
 from seedbed.engine.option_types import id_columns
 from seedbed.engine.output_checks import check_columns_of, keep_apart
+from seedbed.engine.plan_checks import name_problems
 from seedbed.engine.segments.segments import counted_leaf
 from seedbed.engine.sources.files_as_input import with_files_as_input
 from seedbed.engine.sources.id_checks import check_id_columns
@@ -117,6 +118,8 @@ def _check_rows(
     topology, columns = _read_from_files(topology, columns, registry, problems, numbers)
     types = dict(_source_types(topology, registry, problems, numbers))
     is_linked = all(one.path[2:3] != ("after",) for one in problems.found)
+    for found in name_problems(topology):
+        problems.add(found, *(("steps", numbers[found.step]) if found.step in numbers else ()))
     for found in column_problems(topology, columns, sources=types) if is_linked else ():
         number = numbers.get(found.step or "")
         problems.add(found, *(() if number is None else _place_of(found, number, problems)))

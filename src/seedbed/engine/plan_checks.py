@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from seedbed.engine.backend_fields import backends_in
 from seedbed.engine.plan import Plan
@@ -14,6 +15,7 @@ from seedbed.errors import UsageError
 from seedbed.llm.keys.key_guard import refuse_keys
 from seedbed.pipeline.column_checks import check_columns
 from seedbed.pipeline.topology import Topology
+from seedbed.store.kept_beside import step_beside
 from seedbed.tasks.base_step import BaseStep
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import GeneratorStep, GlobalStep, Step
@@ -24,6 +26,8 @@ def check_plan(plan: Plan, given: Topology, *, chooses_columns: bool) -> None:
 
     `chooses_columns` says that the caller chose columns of an input that is read elsewhere, or not at all.
     """
+    for problem in name_problems(given):
+        raise problem
     _check_source(plan, chooses_columns)
     if plan.id_columns is not None and plan.input is not None:
         check_id_columns(plan.id_columns, plan.input)
@@ -37,6 +41,17 @@ def check_plan(plan: Plan, given: Topology, *, chooses_columns: bool) -> None:
     for one in plan.backends:
         for asked in one._leaves:
             refuse_keys(asked)
+
+
+def name_problems(topology: Topology) -> Iterator[UsageError]:
+    """Yield an error for each step whose name is one under which a run keeps what belongs to another."""
+    names = {node.name for node in topology.nodes}
+    for name in names:
+        if (step := step_beside(name, names)) is not None:
+            yield UsageError(
+                f"step '{name}' has the name under which a run keeps what belongs to step '{step}'",
+                "give one of them another name: `name: ...` in a file, name='...' in Python",
+            ).of_step(name)
 
 
 def _sources(plan: Plan) -> list[BaseStep]:

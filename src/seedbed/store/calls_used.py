@@ -10,12 +10,13 @@ from collections.abc import Collection
 
 import orjson
 
+from seedbed.store.kept_beside import kept_beside
 from seedbed.store.run_values import Result
 
 
 def calls_step(step: str) -> str:
     """Return the name under which a run keeps which calls the results of `step` are made from."""
-    return f"{step} calls"
+    return kept_beside(step, "calls")
 
 
 def calls_used(step: str, row: str, key: bytes, attempt: int, calls: Collection[tuple[bytes, int]]) -> Result:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from seedbed.llm.response_json import decode_response
+from seedbed.store.kept_beside import kept_beside
 from seedbed.store.manifest_parts import upstream_of
 from seedbed.store.row_ids import ids_upstream
 from seedbed.store.run_queries import RunQueries
@@ -18,17 +19,17 @@ from seedbed.store.stored_json import entry_at, row_of_step, stored_rows, unread
 
 def kept_step(step: str) -> str:
     """Return the name under which a run keeps the inputs and prompts of rows that `step` refused."""
-    return f"{step} refused"
+    return kept_beside(step, "refused")
 
 
 def kept_by_routes(step: str) -> str:
     """Return the name under which a run keeps the rows of `step` that no route takes: a condition failed."""
-    return f"{step} routes"
+    return kept_beside(step, "routes")
 
 
 def kept_by_admission(step: str) -> str:
     """Return the name under which a run keeps the finished rows that the generator `step` didn't admit."""
-    return f"{step} admission"
+    return kept_beside(step, "admission")
 
 
 class RowCall(NamedTuple):

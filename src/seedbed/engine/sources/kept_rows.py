@@ -14,6 +14,7 @@ from seedbed.engine.sources.sources import Item, numbered_place
 from seedbed.errors import InvalidRowError, StopRun
 from seedbed.store import Result, RunStore
 from seedbed.store.file_source import FileSource
+from seedbed.store.kept_beside import kept_beside
 from seedbed.tasks.generator_task import GeneratorTask
 from seedbed.tasks.steps import GeneratorStep
 
@@ -22,7 +23,7 @@ _OF_INPUT = bytes(16)
 
 def places_of(step: str) -> str:
     """Return the name under which a run keeps what people call the rows of a source, by their numbers."""
-    return f"{step} places"
+    return kept_beside(step, "places")
 
 
 class KeptRows:
@@ -144,7 +145,7 @@ class KeptRows:
 
 
 def _lists_of(name: str) -> str:
-    return f"{name} lists"
+    return kept_beside(name, "lists")
 
 
 def _kept_as(step: str, key: bytes, item: Item) -> Result:
