@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from inspect import signature
+from pathlib import Path
 from typing import Any
 
 import numpy
 import pytest
 from tests.support.scripted_llm import scripted
 
-from seedbed import LLM, GeneratorTask, Response, preview, run
-from seedbed.errors import UsageError
+from seedbed import LLM, GeneratorTask, Pass, Response, SeedbedError, UsageError, preview, run
 
 
 class Word(GeneratorTask):
@@ -36,7 +38,14 @@ WRONG: dict[str, Any] = {
     "name": [5, b"run"],
     "leaf": [Word],
     "out": [5],
+    "shard": [5, ("1/2",)],
+    "columns": [5, [1], b"x"],
+    "drop": [5, [None]],
+    "engine": [5, ["local"]],
+    "observers": [5, Path("log")],
 }
+
+ODD = (True, -1, 10**30, float("nan"), "x", "", b"x", [1], [None], {"x"}, Path("x"), object())
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
@@ -45,6 +54,21 @@ def test_a_value_of_a_wrong_type_is_refused_before_a_call(name: str, value: Any)
     with pytest.raises(UsageError, match=f"'{name}' is "):
         run(Word(), **{"n": 2, "llm": llm, name: value})
     assert not llm.requests
+
+
+@pytest.mark.parametrize("name", [name for name in signature(run).parameters if name != "task"])
+def test_no_value_of_a_parameter_ends_in_an_error_of_pythons(name: str) -> None:
+    for value in ODD:
+        with suppress(SeedbedError):
+            run(Word(), **{"n": 1, "llm": scripted(), name: value})
+
+
+def test_a_column_may_be_named_by_itself() -> None:
+    rows = [{"tea": "green", "cup": "large"}]
+
+    assert list(run(Pass(), input=rows, columns="tea").rows()) == [{"tea": "green"}]
+    assert list(run(Pass(), input=rows, drop="tea").rows()) == [{"cup": "large"}]
+    assert list(run(Pass(), input=rows, columns=(name for name in ["cup"])).rows()) == [{"cup": "large"}]
 
 
 @pytest.mark.parametrize("llm", [5, Word(), Parrot])

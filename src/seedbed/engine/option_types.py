@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 
 from seedbed.engine.sources.id_columns import IdColumns
 from seedbed.errors import UsageError
 from seedbed.llm.llm import LLM
+from seedbed.plugins.registry import Registry
 
 
 def check_whole(**numbers: object) -> None:
@@ -47,13 +48,17 @@ def check_llm(llm: object) -> None:
         raise _wrong("llm", llm, "a reference, such as 'openai/gpt-4.1-mini', or an LLM")
 
 
+def check_registry(registry: Registry) -> Registry:
+    """Return a registry; raise UsageError for another value."""
+    if not isinstance(registry, Registry):
+        raise _wrong("registry", registry, "a Registry, or None for that of all installed plugins")
+    return registry
+
+
 def id_columns(given: object) -> IdColumns | None:
     """Return the columns that make up the ids of rows; raise UsageError for what names no column."""
-    if given is None:
-        return None
-    names = [given] if isinstance(given, str) else given
-    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise _wrong("id", given, "the name of a column, or a list of names")
+    # Not a set: an id is made of the columns in their order.
+    names = column_names("id", given if given is None or isinstance(given, Sequence) else (given,))
     if not names:
         return None
     if not all(names):
@@ -62,6 +67,23 @@ def id_columns(given: object) -> IdColumns | None:
             "name the column with the ids: --id COLUMN (id='COLUMN' in Python)",
         )
     return IdColumns(tuple(dict.fromkeys(names)))
+
+
+def column_names(option: str, given: object) -> tuple[str, ...] | None:
+    """Return the columns that an option names: one, or several; raise UsageError for anything else."""
+    if given is None:
+        return None
+    names = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str) else (given,)
+    if not all(isinstance(name, str) for name in names):
+        raise _wrong(option, given, "the name of a column, or a list of names")
+    return names
+
+
+def check_callable(**values: object) -> None:
+    """Raise UsageError for a value that is neither text, nor None, nor can be called."""
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str) and not callable(value):
+            raise _wrong(name, value, "a name, or a class")
 
 
 def _wrong(name: str, value: object, wanted: str) -> UsageError:

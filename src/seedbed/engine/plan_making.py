@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from seedbed.engine.option_types import check_llm, check_whole, id_columns
+from seedbed.engine.option_types import check_llm, check_registry, check_whole, column_names, id_columns
 from seedbed.engine.plan import Plan
 from seedbed.engine.plan_checks import check_plan
 from seedbed.engine.segments.segments import counted_leaf, joined_before_barriers
@@ -52,7 +52,7 @@ def make_plan(
     defaults = pipeline.defaults
     outputs = outputs_of([Output(**one) for one in defaults.outputs])
     n, seed = (defaults.n if n is None else n), (defaults.seed or 0 if seed is None else seed)
-    chosen = _Chosen(None if columns is None else tuple(columns), tuple(drop), encoding)
+    chosen = _Chosen(column_names("columns", columns), column_names("drop", drop) or (), encoding)
     input = defaults.input if input is None else input
     given, rows = _with_input(pipeline, input, chosen, registry)
     topology = _with_llms(joined_before_barriers(given), llm, registry, n)
@@ -77,7 +77,7 @@ def make_plan(
 
 def _checked(registry: Registry | None) -> Registry:
     """Return a registry whose plugins fit the lock file: before a name is resolved, which imports one."""
-    registry = registry or default_registry()
+    registry = default_registry() if registry is None else check_registry(registry)
     registry.check_lock()
     return registry
 

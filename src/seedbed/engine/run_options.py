@@ -13,7 +13,7 @@ from seedbed.engine.named_engine import engine_of
 from seedbed.engine.observing.named import observers_of
 from seedbed.engine.observing.observer import Observer
 from seedbed.engine.open_session import open_session
-from seedbed.engine.option_types import check_names, check_path
+from seedbed.engine.option_types import check_callable, check_names, check_path
 from seedbed.engine.plan import Plan
 from seedbed.engine.plan_making import make_plan
 from seedbed.engine.resume.file_record import fingerprints_of
@@ -41,8 +41,9 @@ class RunOptions:
     """
 
     def __init__(self, given: Mapping[str, Any]) -> None:
-        check_names(**{name: given[name] for name in ("name", "leaf", "encoding")})
+        check_names(**{name: given[name] for name in ("name", "leaf", "encoding", "shard")})
         check_path(locked=given["locked"])
+        check_callable(engine=given["engine"])
         if not isinstance(given["retry"], bool) and given["retry"] != RECOMPUTE:
             raise UsageError(
                 f"'retry' is {given['retry']!r:.40}", f"give True, False or {RECOMPUTE!r}, which retries all"

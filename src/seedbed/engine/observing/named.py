@@ -43,6 +43,8 @@ def observers_of(
     """
     if isinstance(given, str):
         raise UsageError(f"the observers {given!r} aren't a list", f"observers=[{given!r}]")
+    if not isinstance(given, Iterable):
+        raise UsageError(f"'observers' is of type {type(given).__name__}, not a list", "observers=[observer]")
     named = configured_observers() if named is None else named
     registry = registry or default_registry()
     # An object given twice is one observer; two equal ones may be two trackers.
