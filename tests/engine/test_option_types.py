@@ -39,6 +39,7 @@ WRONG: dict[str, Any] = {
     "leaf": [Word],
     "out": [5],
     "shard": [5, ("1/2",)],
+    "id": [5, {"a"}, ["a", None]],
     "columns": [5, [1], b"x"],
     "drop": [5, [None]],
     "engine": [5, ["local"]],
@@ -51,8 +52,10 @@ ODD = (True, -1, 10**30, float("nan"), "x", "", b"x", [1], [None], {"x"}, Path("
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
 def test_a_value_of_a_wrong_type_is_refused_before_a_call(name: str, value: Any) -> None:
     llm = scripted()
-    with pytest.raises(UsageError, match=f"'{name}' is "):
+    with pytest.raises(UsageError, match=f"'{name}' is ") as caught:
         run(Word(), **{"n": 2, "llm": llm, name: value})
+    said = str(caught.value)
+    assert repr(value)[:40] in said or f"of type {type(value).__name__}" in said
     assert not llm.requests
 
 

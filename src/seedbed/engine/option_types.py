@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Set
 from numbers import Integral, Real
 
 from seedbed.engine.sources.id_columns import IdColumns
@@ -57,8 +57,10 @@ def check_registry(registry: Registry) -> Registry:
 
 def id_columns(given: object) -> IdColumns | None:
     """Return the columns that make up the ids of rows; raise UsageError for what names no column."""
-    # Not a set: an id is made of the columns in their order.
-    names = column_names("id", given if given is None or isinstance(given, Sequence) else (given,))
+    if isinstance(given, Set):
+        # An id is made of the columns in their order.
+        raise _wrong("id", given, "the name of a column, or a list of names")
+    names = column_names("id", given)
     if not names:
         return None
     if not all(names):
