@@ -51,6 +51,10 @@ class Later:
         return False
 
 
+class LaterToo(Later):
+    """Has its method from the class above."""
+
+
 class Above:
     def __init__(self, least: int) -> None:
         self.least = least
@@ -65,6 +69,7 @@ class Above:
         (later, "the condition later is `async def`, and is not awaited"),
         (partial(later), "the condition later is `async def`, and is not awaited"),
         (Later(), "the condition Later is `async def`, and is not awaited"),
+        (LaterToo(), "the condition LaterToo is `async def`, and is not awaited"),
         (lambda row, other: True, "takes (row, other), and is called with (row)"),
         (lambda: True, "takes (), and is called with (row)"),
         (5, "the condition of a route is 5"),

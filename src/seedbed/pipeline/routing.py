@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from inspect import getattr_static
 from types import FunctionType
 from typing import Any, Protocol
 
@@ -32,7 +33,7 @@ class Predicate:
         """Return the condition; raise UsageError for what can't be called with a row, or is to be awaited."""
         made = cls(function)
         # Of an object of the author's, its method says how it's called.
-        method = vars(type(function)).get("__call__")
+        method = getattr_static(type(function), "__call__", None)
         fault = (
             fault_of(method, _CALLED, own=(None,))
             if isinstance(method, FunctionType)
